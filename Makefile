@@ -1,0 +1,40 @@
+# Everything runs in .venv; paths are relative, so the folder may have a space in its name.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test format bench clean
+
+# An interpreter to use instead of the first Python 3.11+ found, and more arguments for pytest.
+PYTHON ?=
+PYTEST_ARGS ?=
+export PYTHON
+
+python := .venv/bin/python
+notebook := notebooks/01_quickstart.ipynb
+
+help: ## show this text
+	@echo 'make TARGET [PYTHON=/path/to/python3.11] [PYTEST_ARGS="-k proxy"]'
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+
+demo: ## run the quickstart notebook in the terminal, and write it as HTML
+	@bash tools/setup.sh demo
+	@$(python) tools/demo.py $(notebook)
+
+lab: ## open the quickstart notebook in JupyterLab
+	@bash tools/setup.sh demo
+	@$(python) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(notebook)
+
+test: ## check style and types, run every test
+	@bash tools/test.sh $(PYTEST_ARGS)
+
+format: ## put the code into the form that `make test` asks for
+	@bash tools/setup.sh test
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+
+bench: ## measure the client against a bare aio-pika RPC
+	@bash tools/setup.sh test
+	@$(python) -m benchmarks
+
+clean: ## remove the virtual environment and everything built
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
