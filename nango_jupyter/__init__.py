@@ -1,0 +1,93 @@
+"""Nango in a notebook.
+
+An async client (`Nango`), IPython magics (``%load_ext nango_jupyter``), and a local server
+(`LocalServer`, ``nango-jupyter serve``). Names are imported when they are first used, so that
+loading the extension costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nango_jupyter.client import Nango
+    from nango_jupyter.exceptions import (
+        NangoClosedError,
+        NangoConfigError,
+        NangoConnectionError,
+        NangoConnectionLostError,
+        NangoError,
+        NangoInputError,
+        NangoProtocolError,
+        NangoServerError,
+        NangoTimeoutError,
+        NangoUsageError,
+    )
+    from nango_jupyter.local import LocalServer
+    from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult
+    from nango_jupyter.results import NangoResult
+    from nango_jupyter.secrets import Secret
+    from nango_jupyter.server import NangoAction
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LocalServer",
+    "Nango",
+    "NangoAction",
+    "NangoClosedError",
+    "NangoConfigError",
+    "NangoConnection",
+    "NangoConnectionError",
+    "NangoConnectionLostError",
+    "NangoError",
+    "NangoInputError",
+    "NangoMessageHandlerResult",
+    "NangoProtocolError",
+    "NangoResult",
+    "NangoServerError",
+    "NangoTimeoutError",
+    "NangoUsageError",
+    "Secret",
+    "__version__",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
+
+_PLACES = {
+    "LocalServer": "local",
+    "Nango": "client",
+    "NangoAction": "server",
+    "NangoConnection": "messages",
+    "NangoMessageHandlerResult": "messages",
+    "NangoResult": "results",
+    "Secret": "secrets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_PLACES.get(name, 'exceptions')}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """Register the magics: called by ``%load_ext nango_jupyter``."""
+    from nango_jupyter.magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: InteractiveShell) -> None:
+    """Close what the magics opened: called by ``%unload_ext nango_jupyter``."""
+    from nango_jupyter.magics import unload
+
+    unload(ipython)

@@ -1,0 +1,135 @@
+"""Everything that nango-jupyter raises on purpose.
+
+::
+
+    NangoError
+    ├── NangoUsageError         a call was given something it can't use (ValueError)
+    │   └── NangoInputError     a value that JSON can't hold (TypeError)
+    ├── NangoClosedError        no connection: not connected yet, or closed
+    ├── NangoConnectionError    the broker is out of reach, or refuses us (ConnectionError)
+    │   └── NangoConnectionLostError   it went away with the request under way
+    ├── NangoTimeoutError       no answer within the time limit (TimeoutError)
+    ├── NangoProtocolError      a message that isn't the protocol's
+    ├── NangoServerError        the server answered that the request failed
+    └── NangoConfigError        the integrations folder can't be used
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nango_jupyter.messages import NangoMessageHandlerResult
+
+__all__ = [
+    "NangoClosedError",
+    "NangoConfigError",
+    "NangoConnectionError",
+    "NangoConnectionLostError",
+    "NangoError",
+    "NangoInputError",
+    "NangoProtocolError",
+    "NangoServerError",
+    "NangoTimeoutError",
+    "NangoUsageError",
+]
+
+
+class NangoError(Exception):
+    """Base of all errors of this package.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one sentence, without secrets.
+    hint : str, optional
+        What to do about it.
+
+    Attributes
+    ----------
+    message, hint : str
+        As given; `hint` is "" when there is none.
+    result : NangoMessageHandlerResult or None
+        The reference promises this object to those who catch an error as well: calls of
+        `Nango` set it on every error that they raise, with ``success`` False.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.result: NangoMessageHandlerResult | None = None
+        if hint:
+            self.add_note(f"Hint: {hint}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.hint), {"result": self.result}
+
+    def _render_traceback_(self) -> list[str]:
+        """Draw the error for IPython: the user's line, the message, the hint; no inner stack."""
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.hint:
+            lines.append(f"Hint: {self.hint}")
+        return [*_user_line(self.__traceback__), *lines]
+
+
+class NangoUsageError(NangoError, ValueError):
+    """A call or a magic was given something that it can't use."""
+
+
+class NangoInputError(NangoUsageError, TypeError):
+    """A value that JSON can't hold; the message names its path, as in ``input.rows[3].when``."""
+
+
+class NangoClosedError(NangoError):
+    """There is no connection: `connect` was not called yet, or `close` was."""
+
+
+class NangoConnectionError(NangoError, ConnectionError):
+    """The broker can't be reached, or refuses us."""
+
+
+class NangoConnectionLostError(NangoConnectionError):
+    """The connection went away while the request was under way: the action may have run."""
+
+
+class NangoTimeoutError(NangoError, TimeoutError):
+    """No answer came within the time limit: the action may have run, or still run."""
+
+
+class NangoProtocolError(NangoError):
+    """A message that does not follow the protocol."""
+
+
+class NangoServerError(NangoError):
+    """The server answered that the request failed; `result` is its answer."""
+
+
+class NangoConfigError(NangoError):
+    """The integrations folder can't be used as it is."""
+
+
+def _user_line(traceback: TracebackType | None) -> list[str]:
+    """Name the innermost line of the user's own code, where a cell has more than one."""
+    import linecache
+
+    found: list[str] = []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_globals.get("__name__") == "__main__":
+            found = _describe_line(
+                linecache.getlines(frame.f_code.co_filename), traceback.tb_lineno
+            )
+        traceback = traceback.tb_next
+    return found
+
+
+def _describe_line(lines: list[str], number: int) -> list[str]:
+    if len(lines) < 2 or number > len(lines):
+        return []
+    source = lines[number - 1].strip()
+    if source.startswith("get_ipython().run_cell_magic"):  # the cell is the magic's
+        return []
+    # IPython has rewritten a line magic; the number is enough to find what the user typed.
+    return [f"In line {number}" if "get_ipython()" in source else f"In line {number}: {source}"]

@@ -1,0 +1,422 @@
+"""Requests through RabbitMQ: one connection, one channel, direct reply-to.
+
+Facts about the wire are in PROTOCOL.md. This is the only place that opens AMQP connections and
+that turns aio-pika's errors into ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import logging
+import math
+import random
+import string
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+
+from nango_jupyter.exceptions import (
+    NangoConnectionLostError,
+    NangoError,
+    NangoTimeoutError,
+    NangoUsageError,
+)
+from nango_jupyter.messages import SERVER_QUEUE
+from nango_jupyter.settings import Settings
+from nango_jupyter.transport import lenient_headers
+from nango_jupyter.transport.amqp_errors import FAULTS as _FAULTS
+from nango_jupyter.transport.amqp_errors import explain, refused_error, what_broker_said
+from nango_jupyter.transport.base import closed_error
+
+__all__ = ["AmqpTransport", "open_connection"]
+
+log = logging.getLogger(__name__)
+
+_REPLY_TO = "amq.rabbitmq.reply-to"
+_ID_CHARACTERS = string.ascii_uppercase + string.digits
+
+# A connection that was silent for longer is asked for a sign of life before anything is sent: in
+# a terminal no loop runs between commands, so it may have died unnoticed. One round trip.
+_SILENCE = 0.25
+# How long to wait for that sign, and for what is nice to know or polite to do, in seconds.
+_SIGN_OF_LIFE = 3.0  # at most; a third of the call's time limit, but no less than one second
+_GLANCE = 1.0
+
+# Both log every lost connection as a warning with its traceback, which Python prints where no
+# logging is set up, as in a notebook. We raise instead; who configures logging still gets them.
+# At DEBUG they write down whole messages, tokens included: that has to be asked for by name.
+for _noisy in map(logging.getLogger, ("aio_pika", "aiormq")):
+    _noisy.addHandler(logging.NullHandler())
+    if _noisy.level == logging.NOTSET:
+        _noisy.setLevel(logging.INFO)
+
+lenient_headers.install()
+
+T = TypeVar("T")
+
+
+async def open_connection(settings: Settings, timeout: float) -> AbstractConnection:
+    """Open an AMQP connection.
+
+    Raises
+    ------
+    NangoConnectionError
+        Within `timeout` seconds, with the reason in plain words and no password.
+    """
+    options: dict[str, Any] = {**settings.options, "heartbeat": settings.heartbeat}
+    opening = aio_pika.connect(
+        host=settings.host,
+        port=settings.port,
+        login=settings.username,
+        password=settings.password.reveal(),
+        virtualhost=settings.vhost,
+        ssl=settings.tls,
+        ssl_context=settings.ssl_context,
+        **options,
+    )
+    try:
+        return await _within(timeout, opening)
+    except _FAULTS as error:
+        raise explain(error, settings, timeout) from None
+
+
+async def _within(timeout: float, awaitable: Awaitable[T]) -> T:
+    """Await at most `timeout` seconds, whatever the awaitable does when it is cancelled.
+
+    `asyncio.timeout` waits until what it cancelled has cleaned up, which over TLS, with a peer
+    that says nothing, takes half a minute.
+    """
+    task = asyncio.ensure_future(awaitable)
+    try:
+        await asyncio.wait({task}, timeout=timeout)
+    except asyncio.CancelledError:
+        _give_up(task)
+        raise
+    if not task.done():
+        _give_up(task)
+        raise TimeoutError
+    if task.cancelled():  # aiormq cancels what is under way when the connection goes away
+        raise ConnectionResetError("the connection was closed meanwhile")
+    return task.result()
+
+
+# What was given up on and cleans up; the loop itself keeps only weak references to its tasks.
+_leftovers: set[asyncio.Future[Any]] = set()
+
+
+def _keep(task: asyncio.Future[Any]) -> None:
+    _leftovers.add(task)
+    task.add_done_callback(_leftovers.discard)
+
+
+def _give_up(task: asyncio.Future[Any]) -> None:
+    _keep(task)
+    task.add_done_callback(_drop)
+    task.cancel()
+
+
+async def _settle() -> None:
+    """Wait until what was given up on in this loop has cleaned up, though not for long."""
+    loop = asyncio.get_running_loop()
+    if mine := {task for task in _leftovers if task.get_loop() is loop}:
+        await asyncio.wait(mine, timeout=_GLANCE)
+
+
+def _drop(task: asyncio.Future[Any]) -> None:
+    """Close a connection that opened just when it was given up on."""
+    _retrieve(task)
+    if not task.cancelled() and not task.exception():
+        result = task.result()
+        if isinstance(result, AbstractConnection):
+            _close(result)
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    """Take an exception that nobody may wait for any more, so that asyncio doesn't log it."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _lost_error(cause: object = None) -> NangoConnectionLostError:
+    said = what_broker_said(cause)
+    return NangoConnectionLostError(
+        f"connection lost: the action may have run{f' (the broker said: {said})' if said else ''}",
+        "It was not sent again. Look at what it should have done; the next call reconnects.",
+    )
+
+
+class _Link:
+    """One open connection, its channel, and the requests that wait on it."""
+
+    def __init__(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._ended: Callable[[], NangoError] | None = None
+        self.loop = asyncio.get_running_loop()
+        self._heard = self.loop.time()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> _Link:
+        """Connect, declare the server's queue as every client does, and listen for replies."""
+        deadline = time.monotonic() + settings.timeout
+        connection = await open_connection(settings, settings.timeout)
+        try:
+            return await _within(max(deadline - time.monotonic(), 0), cls._set_up(connection))
+        except BaseException as error:
+            _close(connection)
+            if isinstance(error, _FAULTS):
+                raise explain(error, settings, settings.timeout) from None
+            raise
+
+    @classmethod
+    async def _set_up(cls, connection: AbstractConnection) -> _Link:
+        channel = await connection.channel(on_return_raises=True)
+        await channel.declare_queue(SERVER_QUEUE, durable=True)
+        link = cls(connection, channel)
+        replies = await channel.get_queue(_REPLY_TO, ensure=False)
+        await replies.consume(link._on_reply, no_ack=True)
+        connection.close_callbacks.add(link._on_lost)
+        channel.close_callbacks.add(link._on_lost)
+        return link
+
+    @property
+    def is_open(self) -> bool:
+        return not (self._ended or self._connection.is_closed or self._channel.is_closed)
+
+    @property
+    def is_silent(self) -> bool:
+        return self.loop.time() - self._heard > _SILENCE
+
+    async def is_alive(self, timeout: float) -> bool:
+        """Ask the broker for a sign of life."""
+        try:
+            # Not passive: if somebody deleted the queue meanwhile, this makes it anew.
+            await _within(timeout, self._channel.declare_queue(SERVER_QUEUE, durable=True))
+        except _FAULTS:
+            return False
+        self._heard = self.loop.time()
+        return self.is_open
+
+    def check(self) -> None:
+        """Raise what ended this link, if something did."""
+        if self._ended:
+            raise self._ended()
+
+    async def request(self, body: bytes, timeout: float) -> bytes:
+        """Publish one message and wait for the reply with its correlation id."""
+        correlation_id = self._new_id()
+        reply: asyncio.Future[bytes] = self.loop.create_future()
+        reply.add_done_callback(_retrieve)
+        self._waiting[correlation_id] = reply
+        # A task of its own: aiormq may cancel who publishes when the connection goes away.
+        publishing = asyncio.ensure_future(self._publish(body, correlation_id, timeout))
+        publishing.add_done_callback(lambda done: self._on_published(done, reply))
+        try:
+            async with asyncio.timeout(timeout):
+                return await reply
+        except TimeoutError:
+            raise await self._explain_timeout(timeout, publishing.done()) from None
+        finally:
+            publishing.cancel()
+            del self._waiting[correlation_id]
+
+    async def _publish(self, body: bytes, correlation_id: str, timeout: float) -> None:
+        message = aio_pika.Message(
+            body,
+            correlation_id=correlation_id,
+            reply_to=_REPLY_TO,
+            # What we gave up on must not run later. The broker counts from when it has taken the
+            # message, which can be long after; our server counts from the time stamp.
+            expiration=timeout,
+            timestamp=datetime.now(UTC),
+        )
+        await self._channel.default_exchange.publish(message, SERVER_QUEUE)
+
+    def _new_id(self) -> str:
+        while True:
+            found = "".join(random.choices(_ID_CHARACTERS, k=8))  # noqa: S311 - not a secret
+            if found not in self._waiting:
+                return found
+
+    async def _on_reply(self, message: AbstractIncomingMessage) -> None:
+        self._heard = self.loop.time()
+        reply = self._waiting.get(message.correlation_id or "")
+        if reply is None or reply.done():
+            log.debug("Ignored a reply to no request of ours, id %r", message.correlation_id)
+            return
+        reply.set_result(message.body)
+
+    def _on_published(self, publishing: asyncio.Future[None], reply: asyncio.Future[bytes]) -> None:
+        """End the wait for a reply to a message that could not be published."""
+        failure = None if publishing.cancelled() else publishing.exception()
+        if isinstance(failure, aio_pika.exceptions.PublishError):
+            self._heard = -math.inf  # so that the next call looks after the queue
+        if reply.done() or not (failure or publishing.cancelled()):
+            return
+        if isinstance(failure, aio_pika.exceptions.DeliveryError):
+            reply.set_exception(refused_error(failure))
+        else:
+            reply.set_exception(_lost_error(failure))
+
+    def _on_lost(self, _: object = None, cause: object = None) -> None:
+        self.end(lambda: _lost_error(cause))
+
+    def end(self, make_error: Callable[[], NangoError]) -> None:
+        """End what is under way, each request with an error of its own, and hang up."""
+        if self._ended:
+            return
+        self._ended = make_error
+        for reply in self._waiting.values():
+            if not reply.done():
+                reply.set_exception(make_error())
+        _close(self._connection)
+
+    async def _explain_timeout(self, timeout: float, taken: bool) -> NangoTimeoutError:
+        waited = f"No answer within {round(timeout, 1 if timeout >= 1 else 3):g} s"
+        if not taken:
+            return NangoTimeoutError(
+                f"{waited}: the broker did not take the message",
+                "It may have run out of memory or disk space; its log says so.",
+            )
+        count = await self.server_count()
+        if count == 0:
+            return NangoTimeoutError(
+                f"{waited}: no server is reading the queue {SERVER_QUEUE}",
+                "Start one (nango-jupyter serve FOLDER --url …). The request has expired and "
+                "will not run.",
+            )
+        servers = "a server" if count is None else f"{count} server{'s' * (count != 1)}"
+        return NangoTimeoutError(
+            f"{waited}, though {servers} read{'s' * (count in (None, 1))} the queue {SERVER_QUEUE}",
+            "The action may still be running, or have died with its server. Give it longer with "
+            "timeout=SECONDS (in a magic: --timeout SECONDS).",
+        )
+
+    async def server_count(self) -> int | None:
+        """Return how many consumers the server's queue has; None if that can't be told."""
+        with contextlib.suppress(_FAULTS):
+            return await _within(_GLANCE, self._count_consumers())
+        return None
+
+    async def _count_consumers(self) -> int | None:
+        # A channel of its own: asking for a queue that is gone closes the channel.
+        async with self._connection.channel() as channel:
+            queue = await channel.declare_queue(SERVER_QUEUE, passive=True)
+            return queue.declaration_result.consumer_count
+
+
+def _close(connection: AbstractConnection) -> None:
+    """Close a connection without waiting for the broker's consent."""
+
+    async def close() -> None:
+        with contextlib.suppress(_FAULTS):
+            await _within(_GLANCE, connection.close())
+
+    _keep(asyncio.ensure_future(close()))
+
+
+class AmqpTransport:
+    """Requests through RabbitMQ; reconnects by itself when the connection was lost.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where the broker is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._link: _Link | None = None
+        self._opening: asyncio.Task[_Link] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def address(self) -> str:
+        """Where requests go, without user and password."""
+        return self._settings.address
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is up, as far as is known."""
+        return self._link is not None and self._link.is_open
+
+    async def connect(self, timeout: float) -> None:
+        """Open the connection; do nothing if it is open. See `Transport.connect`."""
+        await self._ready_link(timeout)
+
+    async def request(self, body: bytes, timeout: float) -> bytes:
+        """Send one request and return the body of its reply. See `Transport.request`."""
+        deadline = time.monotonic() + timeout
+        link = await self._ready_link(timeout)
+        return await link.request(body, max(deadline - time.monotonic(), 0.001))
+
+    async def server_count(self) -> int | None:
+        """Return how many servers are listening. See `Transport.server_count`."""
+        return await self._link.server_count() if self._link else None
+
+    async def close(self) -> None:
+        """End what is under way and close the connection. See `Transport.close`."""
+        if self._loop is asyncio.get_running_loop():
+            self._end()
+            await _settle()
+        elif self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end)  # it runs in another thread
+
+    def _end(self) -> None:
+        link, opening = self._link, self._opening
+        self._link = self._opening = None
+        if opening:
+            _give_up(opening)
+        if link:
+            link.end(closed_error)
+
+    async def _ready_link(self, timeout: float) -> _Link:
+        """Return a link that is known to work, opened anew where it must be."""
+        self._follow_loop()
+        if self._link and self._link.is_open and not self._link.is_silent:
+            return self._link
+        # Requests that come together wait for one opening, each within its own time limit.
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.ensure_future(self._open(timeout))
+            self._opening.add_done_callback(_retrieve)
+        opening = self._opening
+        await asyncio.wait({opening}, timeout=timeout)
+        if not opening.done():
+            raise explain(TimeoutError(), self._settings, timeout)
+        if opening.cancelled():
+            raise closed_error(sent=False)
+        try:
+            link = opening.result()
+            link.check()
+        except NangoError as error:
+            raise copy.copy(error) from None  # others wait for it too: each gets its own
+        return link
+
+    async def _open(self, timeout: float) -> _Link:
+        patience = min(_SIGN_OF_LIFE, max(_SIGN_OF_LIFE / 3, timeout / 3))
+        if self._link and self._link.is_open and await self._link.is_alive(patience):
+            return self._link
+        if self._link:
+            self._link.end(_lost_error)
+        self._link = await _Link.open(self._settings)
+        return self._link
+
+    def _follow_loop(self) -> None:
+        """Forget a connection whose event loop is gone; refuse to use one from another loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        opening = self._opening and not self._opening.done()
+        if self._loop and not self._loop.is_closed() and (self._link or opening):
+            raise NangoUsageError(
+                "This client belongs to another event loop",
+                "Use it where it was connected, or make another Nango for this loop.",
+            )
+        self._loop, self._link, self._opening = loop, None, None

@@ -1,0 +1,67 @@
+"""Requests to a server in the same process: the same bytes as on the wire, no broker, no port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from nango_jupyter.exceptions import NangoTimeoutError
+from nango_jupyter.transport.base import closed_error
+
+__all__ = ["EmbeddedTransport"]
+
+
+class EmbeddedTransport:
+    """Hands each request to a function that answers it.
+
+    Parameters
+    ----------
+    handle : async function of bytes to bytes
+        The server: takes a request's body, returns the reply's.
+    address : str
+        What the server is called where it is shown.
+    """
+
+    def __init__(self, handle: Callable[[bytes], Awaitable[bytes]], address: str) -> None:
+        self._handle = handle
+        self._running: set[asyncio.Future[bytes]] = set()
+        self.address = address
+        self.is_open = True  # there is nothing to connect to
+
+    async def connect(self, timeout: float) -> None:  # noqa: ARG002 - opens at once
+        """Open the transport. See `Transport.connect`."""
+        self.is_open = True
+
+    async def request(self, body: bytes, timeout: float) -> bytes:
+        """Let the server answer. See `Transport.request`.
+
+        What is given up on is stopped: nothing goes on unseen in the kernel.
+        """
+        running = asyncio.ensure_future(self._handle(body))
+        self._running.add(running)
+        try:
+            await asyncio.wait({running}, timeout=timeout)
+        finally:
+            self._running.discard(running)
+            is_late = not running.done()
+            running.cancel()
+        if is_late:
+            raise NangoTimeoutError(
+                f"No answer within {timeout:g} s: the action was stopped",
+                "Give it longer with timeout=SECONDS (in a magic: --timeout SECONDS).",
+            )
+        if running.cancelled():
+            raise closed_error()
+        return running.result()
+
+    async def server_count(self) -> int | None:
+        """Return 1: the server is here."""
+        return 1
+
+    async def close(self) -> None:
+        """Stop what is under way. See `Transport.close`."""
+        self.is_open = False
+        running = list(self._running)
+        for request in running:
+            request.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
