@@ -1,0 +1,253 @@
+"""From a value to what is drawn of it: a tree with tables in it, within the limits.
+
+The tree grows level by level, so that when the output is full it is the depths that are missing,
+not the second half of the top. Only what is drawn is looked at: a list of a million rows costs as
+much as one of a hundred.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from markupsafe import escape
+
+from nango_jupyter.display.limits import Limits
+from nango_jupyter.display.shapes import (
+    columns_of,
+    entries,
+    is_table,
+    preview,
+    shape_text,
+    size_text,
+)
+from nango_jupyter.display.values import (
+    Leaf,
+    is_ambiguous,
+    is_container,
+    is_secret,
+    is_word,
+    key_text,
+    leaf,
+    normal,
+)
+
+__all__ = ["Branch", "Cell", "Item", "Node", "Table", "build"]
+
+# What things cost in HTML beside their text, roughly.
+_ITEM_COST = 32
+_BRANCH_COST = 160
+_TABLE_COST = 200
+_ROW_COST = 36
+_CELL_COST = 16
+_LINK_COST = 62
+_NOTE_COST = 20
+# Longer text in a table is wrapped.
+_LONG = 40
+# Levels that stand open, unless they are long.
+_OPEN_DEPTH = 2
+_OPEN_ITEMS = 12
+
+_MISSING = object()
+
+
+@dataclass(slots=True)
+class Branch:
+    """An object or a list, drawn as a tree or as a table.
+
+    Attributes
+    ----------
+    size : str
+        Such as "3 keys".
+    preview : str
+        The beginning of its content on one line.
+    is_open : bool
+    items : list of Item
+        What is drawn of it, if it isn't a table.
+    table : Table or None
+    notes : list of str
+        What isn't drawn.
+    """
+
+    size: str
+    preview: str
+    is_open: bool
+    items: list[Item] = field(default_factory=list)
+    table: Table | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+Node = Leaf | Branch
+
+
+@dataclass(slots=True)
+class Item:
+    """A key, or an index, and its value."""
+
+    label: str
+    node: Node
+
+
+class Cell(NamedTuple):
+    """A cell of a table: a text and its style, or a node for all that is more than a text."""
+
+    style: str
+    text: str
+    node: Node | None
+
+
+@dataclass(slots=True)
+class Table:
+    """A list of objects.
+
+    Attributes
+    ----------
+    columns : list of (style, name)
+    rows : list of list of Cell
+    note : str
+    """
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Cell]]
+    note: str
+
+
+def build(value: Any, limits: Limits, name: str = "") -> Node:
+    """Return what is drawn of a value that stands under a name."""
+    return _Builder(limits).build(value, name)
+
+
+@dataclass(slots=True)
+class _Task:
+    branch: Branch
+    value: Any
+    name: Any
+    depth: int
+
+
+class _Builder:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._left = limits.total
+        self._tasks: deque[_Task] = deque()
+
+    def build(self, value: Any, name: str) -> Node:
+        root = self._node(value, name, 0)
+        while self._tasks:
+            self._grow(self._tasks.popleft())
+        return root
+
+    def _node(self, value: Any, name: Any, depth: int) -> Node:
+        value = normal(value)
+        if is_container(value) and value:
+            return self._branch(value, name, depth)
+        return self._leaf(value, self._limits.string_chars, is_secret(name), is_ambiguous)
+
+    def _leaf(
+        self, value: Any, most: int, secret: bool, needs_quotes: Callable[[str], bool]
+    ) -> Leaf:
+        found = leaf(value, most, secret=secret, link_chars=self._limits.string_chars)
+        self._left -= len(escape(found.text))
+        if found.href:
+            self._left -= _LINK_COST + len(escape(found.href))
+        if found.note:
+            self._left -= _NOTE_COST + len(found.note)
+        if found.kind == "text" and needs_quotes(found.text):
+            return found._replace(text=f'"{found.text}"')
+        return found
+
+    def _branch(self, value: Any, name: Any, depth: int) -> Branch:
+        branch = Branch(size_text(value), preview(value, name, self._limits), is_open=False)
+        self._left -= _BRANCH_COST + len(escape(branch.preview))
+        self._tasks.append(_Task(branch, value, name, depth))
+        return branch
+
+    def _grow(self, task: _Task) -> None:
+        branch, value = task.branch, task.value
+        if task.depth >= self._limits.depth:
+            branch.notes.append(f"nested deeper than {self._limits.depth} levels: not shown")
+        elif self._left <= 0:
+            branch.notes.append("not shown: this output is full")
+        elif is_table(value, self._limits.rows):
+            branch.table = self._table(value, task.depth)
+            branch.is_open = task.depth < _OPEN_DEPTH
+        else:
+            self._tree(task)
+            branch.is_open = task.depth == 0 or (
+                task.depth < _OPEN_DEPTH and len(branch.items) <= _OPEN_ITEMS
+            )
+
+    def _tree(self, task: _Task) -> None:
+        for key, item in islice(entries(task.value), self._limits.children):
+            if self._left <= 0:
+                break
+            label = key_text(key, self._limits.key_chars)
+            self._left -= _ITEM_COST + len(escape(label))
+            # A list under a secret name is a list of secrets.
+            name = key if isinstance(task.value, Mapping) else task.name
+            task.branch.items.append(Item(label, self._node(item, name, task.depth + 1)))
+        shown, total = len(task.branch.items), len(task.value)
+        if shown < total:
+            what = "keys" if isinstance(task.value, Mapping) else "items"
+            task.branch.notes.append(f"showing {shown:,} of {total:,} {what}")
+
+    def _table(self, value: Sequence[Any], depth: int) -> Table:
+        objects = [normal(item) for item in islice(value, self._limits.rows)]
+        names = columns_of(objects, self._limits.counted_columns)
+        shown = names[: self._limits.columns]
+        rows: list[list[Cell]] = []
+        self._left -= _TABLE_COST
+        columns = [(name, is_secret(name)) for name in shown]
+        for row in objects:
+            if self._left <= 0:
+                break
+            self._left -= _ROW_COST + _CELL_COST * len(columns)
+            rows.append([self._cell(row, name, secret, depth + 1) for name, secret in columns])
+        heads = [
+            (_NUMBER if _is_numeric(row[at] for row in rows) else "", self._head(name))
+            for at, name in enumerate(shown)
+        ]
+        note = shape_text(
+            (len(rows), len(value)), (len(shown), len(names)), self._limits.counted_columns
+        )
+        # In a fold the summary has told how many rows there are.
+        is_whole = len(rows) == len(value) and len(shown) == len(names)
+        return Table(heads, rows, "" if is_whole and depth else note)
+
+    def _head(self, name: Any) -> str:
+        text = key_text(name, self._limits.key_chars)
+        self._left -= _ITEM_COST + len(escape(text))
+        return text
+
+    def _cell(self, row: Mapping[Any, Any], name: Any, secret: bool, depth: int) -> Cell:
+        value = row.get(name, _MISSING)
+        if value is _MISSING:
+            return _EMPTY
+        value = normal(value)
+        if is_container(value) and value:
+            return Cell("", "", self._branch(value, name, depth))
+        # Numbers stand to the right, so text of digits needs no quotes.
+        found = self._leaf(value, self._limits.cell_chars, secret, is_word)
+        if found.kind == "number":
+            style = _NUMBER
+        else:
+            style = _WRAPPED if len(found.text) > _LONG or "\n" in found.text else ""
+        is_plain = not (found.href or found.note or found.kind == "nothing")
+        return Cell(style, found.text, None if is_plain else found)
+
+
+_NUMBER, _WRAPPED = "ng-n", "ng-w"
+_EMPTY = Cell("", "", None)
+
+
+def _is_numeric(cells: Iterable[Cell]) -> bool:
+    """Tell whether a column has numbers, and beside them nothing but gaps."""
+    styles = {
+        cell.style
+        for cell in cells
+        if cell is not _EMPTY and not (isinstance(cell.node, Leaf) and cell.node.kind == "nothing")
+    }
+    return styles == {_NUMBER}

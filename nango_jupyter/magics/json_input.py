@@ -1,0 +1,68 @@
+"""Reads the JSON that a person typed, and shows where it is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from nango_jupyter.exceptions import NangoUsageError
+
+__all__ = ["read_json"]
+
+_WIDTH = 80
+
+
+def read_json(text: str, name: str) -> Any:
+    """Return the value of a JSON text; None if the text is blank.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What the text is called in the message, such as "input".
+
+    Raises
+    ------
+    NangoUsageError
+        With line, column and a caret under the place.
+    """
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise _explain(error, name) from None
+    except (ValueError, RecursionError) as error:
+        raise NangoUsageError(f"The {name} is not JSON: {error}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a JSON number; use null")
+
+
+def _explain(error: json.JSONDecodeError, name: str) -> NangoUsageError:
+    line = error.doc.split("\n")[error.lineno - 1].replace("\t", " ")
+    column = error.colno - 1
+    start = max(0, column - _WIDTH // 2)  # a long line is shown around the place
+    shown = line[start : start + _WIDTH]
+    return NangoUsageError(
+        f"The {name} is not JSON: {error.msg}, line {error.lineno}, column {error.colno}\n"
+        f"    {shown}\n"
+        f"    {' ' * (column - start)}^",
+        _guess(error.doc, error.pos),
+    )
+
+
+def _guess(text: str, place: int) -> str:
+    """Guess what a person who writes Python meant."""
+    rest = text[place:]
+    if rest.startswith("'"):
+        return 'JSON\'s strings and keys stand in double quotes: "…".'
+    if rest.startswith(("True", "False", "None")):
+        return "JSON writes true, false and null."
+    before = text[:place].rstrip()
+    if rest.startswith(("}", "]")) and before.endswith(","):
+        return "Remove the comma before it."
+    if before.endswith(",") and rest.startswith('"') is False:
+        return "After a comma JSON needs one more item, in double quotes if it is a key."
+    return ""

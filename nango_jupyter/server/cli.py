@@ -1,0 +1,91 @@
+"""The command line: ``nango-jupyter serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+
+import click
+
+from nango_jupyter import __version__
+from nango_jupyter.exceptions import NangoError
+from nango_jupyter.server.logs import LEVELS, ActionLogFormatter
+from nango_jupyter.server.opening import open_server
+from nango_jupyter.server.worker import Worker
+from nango_jupyter.settings import Settings
+
+__all__ = ["main"]
+
+
+class _Failure(click.ClickException):
+    """An error of ours, shown as message and hint."""
+
+    def __init__(self, error: NangoError) -> None:
+        super().__init__(error.message + (f"\nHint: {error.hint}" if error.hint else ""))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nango-jupyter")
+def main() -> None:
+    """Nango in a notebook, and the server behind it."""
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--url",
+    metavar="URL",
+    help="The broker: amqp://user:password@host:port/vhost. A password is best kept in "
+    "NANGO_URL, which is used without --url; else NANGO_HOST and NANGO_PORT, else localhost.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 65535),
+    default=32,
+    show_default=True,
+    help="How many requests to work on at once; the rest wait in the queue.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(list(LEVELS)),
+    default="info",
+    show_default=True,
+    help="What of the server's and the actions' logs to show.",
+)
+def serve(folder: Path | None, url: str | None, concurrency: int, log_level: str) -> None:
+    """Serve the integrations in FOLDER to the clients of a broker.
+
+    Without FOLDER, the samples are served: the integrations demo and crm. Several servers on one
+    broker share the work. SIGTERM or Ctrl-C stops it once what runs is done.
+    """
+    _set_up_logging(log_level)
+    try:
+        settings = Settings.from_target(url) if url else Settings.from_environment()
+        asyncio.run(_serve(folder, settings, concurrency))
+    except NangoError as error:
+        raise _Failure(error) from None
+
+
+async def _serve(folder: Path | None, settings: Settings, concurrency: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends it at once
+            loop.add_signal_handler(number, stop.set)
+    async with open_server(folder) as server:
+        for integration, actions in server.integrations().items():
+            logging.getLogger(__name__).info(
+                "%s: %s", integration, ", ".join(actions) or "no actions"
+            )
+        await Worker(server, settings, concurrency=concurrency).run(stop)
+
+
+def _set_up_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(ActionLogFormatter())
+    logger = logging.getLogger("nango_jupyter")
+    logger.addHandler(handler)
+    logger.setLevel(LEVELS[level])

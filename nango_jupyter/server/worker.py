@@ -1,0 +1,191 @@
+"""Serves requests from RabbitMQ: takes them from the queue, hands them to the server, replies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from datetime import UTC, datetime
+
+import aio_pika
+from aio_pika.abc import (
+    AbstractChannel,
+    AbstractConnection,
+    AbstractIncomingMessage,
+    AbstractQueue,
+)
+
+from nango_jupyter.exceptions import NangoConnectionError
+from nango_jupyter.messages import SERVER_QUEUE, NangoMessageHandlerResult
+from nango_jupyter.server.server import NangoServer
+from nango_jupyter.settings import Settings
+from nango_jupyter.transport.amqp import open_connection
+from nango_jupyter.transport.amqp_errors import FAULTS, explain
+
+__all__ = ["Worker"]
+
+log = logging.getLogger(__name__)
+
+# RabbitMQ refuses larger messages (its default max_message_size), and closes the channel.
+_MOST_BYTES = 128 * 1024 * 1024
+# How far the clocks of client and server may differ, in seconds; the stamp counts whole seconds.
+_CLOCKS = 2.0
+_LONGEST_PAUSE = 30.0
+
+
+class Worker:
+    """One server process on the queue ``server_inbound``; several share the work.
+
+    Parameters
+    ----------
+    server : NangoServer
+        Started.
+    settings : Settings
+        Where the broker is.
+    concurrency : int
+        How many requests to work on at once; the rest wait in the queue.
+    grace : float
+        How long to wait, on stopping, for what runs, in seconds.
+    """
+
+    def __init__(
+        self, server: NangoServer, settings: Settings, *, concurrency: int = 32, grace: float = 30.0
+    ) -> None:
+        self._server = server
+        self._settings = settings
+        self._concurrency = concurrency
+        self._grace = grace
+        self._running: set[asyncio.Task[None]] = set()
+        self._connection: AbstractConnection
+        self._gone: asyncio.Event
+        self._replies: AbstractChannel | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; connect again whenever the broker goes away.
+
+        Raises
+        ------
+        NangoConnectionError
+            If the first attempt to connect fails.
+        """
+        queue = await self._open()
+        pause = 1.0
+        while True:
+            begun = time.monotonic()
+            await self._serve(queue, stop)
+            if stop.is_set():
+                return
+            log.warning("lost the connection to %s", self._settings.address)
+            # A broker that drops us at once is not asked again and again.
+            lasted = time.monotonic() - begun > _LONGEST_PAUSE
+            pause = 1.0 if lasted else min(2 * pause, _LONGEST_PAUSE)
+            found = await self._reopen(stop, pause)
+            if found is None:
+                return
+            queue = found
+
+    async def _reopen(self, stop: asyncio.Event, pause: float) -> AbstractQueue | None:
+        """Try until the broker is back; None if told to stop meanwhile."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+                return None
+            try:
+                return await self._open()
+            except NangoConnectionError as error:
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                log.warning("%s; next attempt in %g s", error, pause)
+
+    async def _open(self) -> AbstractQueue:
+        """Connect, and declare the queue as every client and server does."""
+        connection = await open_connection(self._settings, self._settings.timeout)
+        try:
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=self._concurrency)
+            queue = await channel.declare_queue(SERVER_QUEUE, durable=True)
+        except FAULTS as error:
+            await connection.close()
+            raise explain(error, self._settings, self._settings.timeout) from None
+        self._gone = asyncio.Event()
+        for part in (connection, channel):
+            part.close_callbacks.add(lambda *_, gone=self._gone: gone.set())
+        self._connection, self._replies = connection, None
+        return queue
+
+    async def _serve(self, queue: AbstractQueue, stop: asyncio.Event) -> None:
+        """Consume until told to stop or the connection is gone; then finish what runs."""
+        with contextlib.suppress(FAULTS):  # the connection may go away at any of these
+            tag = await queue.consume(self._start)
+            log.info("ready: reading %s at %s", SERVER_QUEUE, self._settings.address)
+            await _first(stop, self._gone)
+            if stop.is_set():
+                await queue.cancel(tag)
+        if stop.is_set():
+            await self._finish()
+        with contextlib.suppress(FAULTS):
+            await self._connection.close()
+
+    async def _finish(self) -> None:
+        if self._running:
+            log.info("stopping: waiting for %d under way", len(self._running))
+            await asyncio.wait(self._running, timeout=self._grace)
+        for task in self._running:
+            task.cancel()  # its message goes back to the queue
+
+    async def _start(self, message: AbstractIncomingMessage) -> None:
+        task = asyncio.create_task(self._answer(message))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _answer(self, message: AbstractIncomingMessage) -> None:
+        late = _seconds_late(message)
+        if late is None:
+            body = await self._server.handle(message.body, redelivered=bool(message.redelivered))
+        else:
+            body = _refusal(
+                f"The message came {late:.0f} s after its time limit and was not run. If that "
+                "can't be, the clocks of the two machines differ."
+            )
+        if len(body) > _MOST_BYTES:
+            body = _refusal(f"The result has {len(body)} bytes; RabbitMQ takes {_MOST_BYTES}.")
+        try:
+            if message.reply_to:
+                await self._reply(message, body)
+            await message.ack()
+        except Exception as error:
+            # The broker delivers it again, and it won't run again: see `redelivered`.
+            log.warning("could not reply to a request: %r", error)
+
+    async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> None:
+        # Replies have a channel of their own: one that the broker refuses closes its channel, and
+        # on the consumer's everything that runs would be delivered again.
+        if self._replies is None or self._replies.is_closed:
+            self._replies = await self._connection.channel(publisher_confirms=False)
+        reply = aio_pika.Message(body, correlation_id=message.correlation_id)
+        await self._replies.default_exchange.publish(reply, message.reply_to or "", mandatory=False)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+def _seconds_late(message: AbstractIncomingMessage) -> float | None:
+    """Tell by how much a message has outlived its time limit; None if it has not.
+
+    The broker drops what expires in its queue, but counts from when it took the message, and in
+    an alarm it takes messages long after their senders gave up.
+    """
+    if message.timestamp is None or not isinstance(message.expiration, int | float):
+        return None
+    sent = message.timestamp.replace(tzinfo=message.timestamp.tzinfo or UTC)
+    late = (datetime.now(UTC) - sent).total_seconds() - message.expiration
+    return late if late > _CLOCKS else None
+
+
+def _refusal(reason: str) -> bytes:
+    return NangoMessageHandlerResult(False, reason).encode()
