@@ -1,0 +1,108 @@
+"""Who may import whom: the table of DESIGN.md, kept."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import nango_jupyter
+
+ROOT = Path(nango_jupyter.__file__).parent
+
+BASE = {"exceptions", "secrets"}
+WIRE = BASE | {"messages", "wire_json"}
+ALLOWED = {
+    "exceptions": set(),
+    "secrets": set(),
+    "kernel_loop": set(),
+    "settings": BASE,
+    "wire_json": {"exceptions"},
+    "messages": BASE | {"wire_json"},
+    "results": WIRE | {"display"},
+    "transport": WIRE | {"settings"},
+    "client": WIRE | {"settings", "results", "transport"},
+    "display": WIRE | {"results"},
+    "samples": set(),
+    # The one that starts the server for the front; everything else of the front stays out of it.
+    "local": {"client", "exceptions", "transport", "server"},
+    "session": {"client", "exceptions", "local", "settings", "display"},
+    "magics": WIRE | {"kernel_loop", "results", "session", "settings", "display"},
+    # The worker opens its AMQP connection as the client does; samples are served without a folder.
+    "server": WIRE | {"settings", "transport", "samples"},
+    "__main__": {"exceptions", "local", "server"},
+}
+THIRD_PARTY = {
+    "aio_pika": {"transport", "server"},
+    "aiormq": {"transport"},
+    "IPython": {"magics"},
+    "ipywidgets": {"widgets"},
+    "jinja2": {"display"},
+    "nest_asyncio2": {"kernel_loop"},
+    "pandas": {"results"},
+    "sqlalchemy": {"server"},
+    "httpx": {"server"},
+    "pydantic": {"server"},
+    "yaml": {"server"},
+    "click": {"server"},
+}
+
+
+def modules() -> list[Path]:
+    actions = ROOT / "samples" / "nango-integrations"
+    return [path for path in ROOT.rglob("*.py") if not path.is_relative_to(actions)]
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """All modules that are imported when the code runs, anywhere in a file."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide what is imported"
+            yield node.module or ""
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        else:
+            yield from imported(node)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_design(path: Path) -> None:
+    part = part_of(path)
+    if part == "__init__":
+        return  # the public names: everything, inside functions
+    for name in imported(ast.parse(path.read_text())):
+        top, _, rest = name.partition(".")
+        if top == "nango_jupyter" and rest:
+            other = rest.partition(".")[0]
+            is_part = (ROOT / other).is_dir() or (ROOT / f"{other}.py").exists()
+            assert not is_part or other == part or other in ALLOWED[part], f"{part} imports {name}"
+        if top in THIRD_PARTY:
+            assert part in THIRD_PARTY[top], f"{part} imports {name}"
+
+
+def test_aio_pika_stays_in_two_files() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in modules()
+        if any(
+            name.partition(".")[0] == "aio_pika" for name in imported(ast.parse(path.read_text()))
+        )
+    }
+    assert users == {"transport/amqp.py", "server/worker.py"}
+
+
+def test_all_is_what_can_be_imported() -> None:
+    for name in nango_jupyter.__all__:
+        assert getattr(nango_jupyter, name) is not None
+    assert dir(nango_jupyter) == sorted(nango_jupyter.__all__)
+    with pytest.raises(AttributeError):
+        nango_jupyter.nothing  # noqa: B018
+    with pytest.raises(ImportError):
+        from nango_jupyter import nothing  # noqa: F401
