@@ -25,6 +25,8 @@ from nango_jupyter.secrets import MASK
 __all__ = ["value_text"]
 
 _INLINE_ITEMS = 10
+# Longer texts in a list stand on a line each.
+_SHORT = 40
 _CUT = "(cut: this is not the whole value)"
 
 
@@ -65,6 +67,11 @@ def _with_tables(value: Mapping[Any, Any], tables: set[Any], limits: Limits) -> 
     return "\n\n".join(parts)
 
 
+def _is_long(value: Any) -> bool:
+    """Tell whether an item of a list needs a line of its own."""
+    return bool(is_container(value) and value) or (isinstance(value, str) and len(value) > _SHORT)
+
+
 class _JsonWriter:
     """Writes JSON, line by line, until there are enough lines.
 
@@ -98,6 +105,8 @@ class _JsonWriter:
 
     def _items(self, value: Any, name: Any, depth: int) -> None:
         is_object, total = isinstance(value, Mapping), len(value)
+        if not is_object and self._fill(value, name, depth):
+            return
         shown = 0
         for key, item in islice(entries(value), self._limits.text_items):
             if len(self.lines) >= self._limits.text_lines:
@@ -106,10 +115,30 @@ class _JsonWriter:
             head = f"{self._key(key)}: " if is_object else ""
             tail = "," if shown < total else ""
             self.write(item, key if is_object else name, depth + 1, head, tail)
-        if shown < total:
+        self._more(total - shown, "key" if is_object else "item", depth)
+
+    def _fill(self, value: Any, name: Any, depth: int) -> bool:
+        """Write many short items of a list to a line; tell whether they were."""
+        first = [normal(item) for item in islice(value, self._limits.text_items)]
+        if any(_is_long(item) for item in first):
+            return False
+        texts = [self._scalar(item, name) for item in first]
+        pad, line = "  " * (depth + 1), ""
+        for at, text in enumerate(texts, start=1):
+            part = f"{text}," if at < len(value) else text
+            if line and len(pad) + len(line) + len(part) + 1 > self._limits.text_width:
+                self.lines.append(pad + line)
+                line = ""
+            line = f"{line} {part}" if line else part
+        self.lines.append(pad + line)
+        self._more(len(value) - len(texts), "item", depth)
+        return True
+
+    def _more(self, number: int, what: str, depth: int) -> None:
+        if number:
             self.is_cut = True
-            more = count(total - shown, "key" if is_object else "item")
-            self.lines.append(f"{'  ' * (depth + 1)}… {more} more")
+            what = what if number == 1 else f"{what}s"
+            self.lines.append(f"{'  ' * (depth + 1)}… {number:,} more {what}")
 
     def _line(self, value: Any, name: Any, indent: int) -> str | None:
         """Return a value on one line; None for what holds too much."""

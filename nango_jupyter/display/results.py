@@ -40,6 +40,7 @@ def render_result(result: NangoMessageHandlerResult, limits: Limits = LIMITS) ->
     about = _about(result)
     error = None if result.success else _error(result.error_msg, limits)
     value = result.return_value
+    is_empty = result.success and value is None and getattr(result, "is_action", True)
     html = render(
         "result",
         state=state,
@@ -48,6 +49,7 @@ def render_result(result: NangoMessageHandlerResult, limits: Limits = LIMITS) ->
         about=about,
         error=error,
         node=None if value is None else build(value, limits),
+        is_empty=is_empty,
     )
     # In a terminal the check mark is word enough, where something follows it.
     words = about if result.success and about else ["success" if result.success else "failed"]
@@ -57,7 +59,7 @@ def render_result(result: NangoMessageHandlerResult, limits: Limits = LIMITS) ->
         text += [error.text, *([f"({error.note})"] if error.note else [])]
     if value is not None:
         text.append(value_text(value, limits))
-    elif not error:
+    elif is_empty:
         text.append("nothing returned")
     return {"text/html": html, "text/plain": "\n".join(text)}
 
@@ -97,7 +99,7 @@ def _error(message: Any, limits: Limits) -> _Error:
         return _Error(text, "", note)
     # Python tells what happened at the end of a traceback, everyone else at the beginning.
     ends_with_it = text.startswith("Traceback (") and not was_cut
-    summary = lines[-1] if ends_with_it else lines[0]
+    summary = lines[-1] if ends_with_it else next(filter(str.strip, lines))
     if len(summary) > _SUMMARY_CHARS:
         summary = f"{summary[:_SUMMARY_CHARS]}…"
     return _Error(text, summary, note)

@@ -205,7 +205,7 @@ def leaf(value: Any, most: int, *, secret: bool = False, link_chars: int = 0) ->
             return Leaf("text", MASK)
         digits = redact(number_text(value))
         if len(digits) > most:
-            return Leaf("number", f"{digits[:most]}…", "", count(len(digits), "digit"))
+            return Leaf("number", f"{digits[:most]}…", "", count(len(digits.lstrip("-")), "digit"))
         return Leaf("number", digits)
     return Leaf("nothing", "{}" if isinstance(value, Mapping) else "[]")
 
@@ -231,10 +231,19 @@ def _link(value: str, most: int) -> str:
 def key_text(key: Any, most: int) -> str:
     """Return a key, or the name of a column, on one line."""
     if not isinstance(key, str):
-        key = normal(key)
-        key = key if isinstance(key, str) else leaf(key, most).text
+        key = _key_of(key)
     text, was_cut = clip(key, most)
     return f"{line_text(text)}…" if was_cut else line_text(text) or '""'
+
+
+def _key_of(key: Any) -> str:
+    found = normal(key)
+    if not is_container(found):
+        return found if isinstance(found, str) else leaf(found, _KEY_END).text
+    try:
+        return repr(found)
+    except Exception:  # as in `normal`
+        return f"<{type(found).__name__}>"
 
 
 def is_ambiguous(text: str) -> bool:

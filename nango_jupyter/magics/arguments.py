@@ -15,6 +15,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.secrets import redact
 from nango_jupyter.wire_json import encode
 
 __all__ = ["Token", "expand", "expand_json", "parse", "split"]
@@ -78,7 +79,7 @@ def parse(magic: Callable[..., Any], line: str) -> argparse.Namespace:
     try:
         return parser.parse_intermixed_args(split(line))  # options may stand anywhere
     except UsageError as error:
-        reason, _, usage = str(error).partition("\n")
+        reason, _, usage = redact(str(error)).partition("\n")
         raise NangoUsageError(
             reason, usage or f"%{magic.__name__}? shows the options and examples."
         ) from None

@@ -49,20 +49,18 @@ def _explain(error: json.JSONDecodeError, name: str) -> NangoUsageError:
         f"The {name} is not JSON: {error.msg}, line {error.lineno}, column {error.colno}\n"
         f"    {shown}\n"
         f"    {' ' * (column - start)}^",
-        _guess(error.doc, error.pos),
+        _guess(error),
     )
 
 
-def _guess(text: str, place: int) -> str:
+def _guess(error: json.JSONDecodeError) -> str:
     """Guess what a person who writes Python meant."""
-    rest = text[place:]
+    rest = error.doc[error.pos :]
     if rest.startswith("'"):
         return 'JSON\'s strings and keys stand in double quotes: "…".'
     if rest.startswith(("True", "False", "None")):
         return "JSON writes true, false and null."
-    before = text[:place].rstrip()
-    if rest.startswith(("}", "]")) and before.endswith(","):
-        return "Remove the comma before it."
-    if before.endswith(",") and rest.startswith('"') is False:
-        return "After a comma JSON needs one more item, in double quotes if it is a key."
+    follows_comma = error.doc[: error.pos].rstrip().endswith(",")
+    if (rest.startswith(("}", "]")) and follows_comma) or "trailing comma" in error.msg:
+        return "JSON has no comma after the last item: remove it."
     return ""

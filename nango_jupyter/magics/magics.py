@@ -80,7 +80,7 @@ class NangoMagics(Magics):
         if folder is not None:
             if target is not None:
                 raise NangoUsageError(
-                    f"--local and {target!r} exclude each other", "Give one of the two."
+                    "--local and a host exclude each other", "Give one of the two."
                 )
             local = self.session.connect_local(str(folder) or None, args.timeout)
             return self._loop.run(local)

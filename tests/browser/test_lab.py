@@ -1,0 +1,122 @@
+"""What a person sees in JupyterLab."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.lab import Lab, find_chromium
+
+QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
+# Screenshots to look at: SCREENSHOTS=folder make test PYTEST_ARGS=tests/browser
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), {"TOKEN": "any-token"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 2600})
+    yield page
+    page.close()
+
+
+def write(lab: Lab, name: str, *cells: str) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}},
+    )
+    nbformat.write(notebook, lab.work / name)
+
+
+def look(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
+
+
+def brightness(page: Page, selector: str, property_name: str) -> float:
+    """How bright a colour is on the screen, from 0 to 255."""
+    script = f"(node) => getComputedStyle(node).{property_name}"
+    colour = page.locator(selector).first.evaluate(script)
+    return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 3
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_quickstart(lab: Lab, page: Page, theme: str) -> None:
+    lab.use_theme(theme)
+    shutil.copy(QUICKSTART, lab.work / f"{theme}.ipynb")
+    notebook = lab.open(page, f"{theme}.ipynb")
+    notebook.run_all()
+    look(page, f"quickstart-{theme}")
+
+    expect(notebook.output(0)).to_contain_text("Connected")
+    card = notebook.output(3)
+    expect(card).to_contain_text("crm.list-contacts")
+    expect(card.locator("tbody").first.locator("> tr")).to_have_count(8)
+    expect(card.get_by_role("columnheader", name="email")).to_be_visible()
+    expect(notebook.output(5)).to_contain_text("the CRM refused the access token")
+    expect(notebook.output(9)).to_contain_text("Not connected")
+    assert "crm-demo-token" not in "".join(
+        notebook.page.locator(".jp-OutputArea").all_inner_texts()
+    )
+
+    text = brightness(page, ".jp-OutputArea .nango-card", "color")
+    background = brightness(page, ".jp-Notebook", "backgroundColor")
+    assert (text < 100 < 200 < background) if theme == "light" else (background < 100 < 150 < text)
+
+
+def test_nested_values_fold(lab: Lab, page: Page) -> None:
+    lab.use_theme("light")
+    write(
+        lab,
+        "fold.ipynb",
+        "%load_ext nango_jupyter\n%nango_connect --local\n"
+        "%nango_register demo ada --token-env TOKEN",
+        '%%nango_trigger demo echo ada\n{"a": {"b": {"c": {"d": "deep down"}}}, "link": '
+        '"https://example.com", "html": "<img src=x onerror=document.title=1>"}',
+    )
+    notebook = lab.open(page, "fold.ipynb")
+    notebook.run_all()
+    card = notebook.output(1)
+    closed = card.locator("details:not([open])")
+    while closed.count():
+        closed.first.locator("> summary").click()
+    expect(card.get_by_text("deep down", exact=True)).to_be_visible()
+    expect(card.get_by_role("link", name="https://example.com")).to_be_visible()
+    expect(card.get_by_text("<img src=x onerror=document.title=1>")).to_be_visible()
+    assert card.locator("img").count() == 0
+
+
+def test_stop_ends_a_waiting_trigger(lab: Lab, page: Page) -> None:
+    write(
+        lab,
+        "stop.ipynb",
+        "%load_ext nango_jupyter\n%nango_connect --local\n"
+        "%nango_register demo ada --token-env TOKEN",
+        'print("begun")\n%nango_trigger demo sleep ada {"seconds": 60}',
+        '%nango_trigger demo echo ada "still here"',
+    )
+    notebook = lab.open(page, "stop.ipynb")
+    notebook.begin("notebook:run-all-cells")
+    expect(notebook.output(1).first).to_contain_text("begun", timeout=20_000)
+    page.get_by_role("button", name="Interrupt the kernel").click()
+    expect(page.locator(".jp-CodeCell").nth(1)).to_contain_text("KeyboardInterrupt: stopped")
+    notebook.command("notebook:run-cell")  # Run All has left the last one selected
+    expect(notebook.output(2)).to_contain_text("still here")

@@ -1,0 +1,159 @@
+"""Every cap holds, and is said on the output."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from nango_jupyter.display import LIMITS, Limits, render_card, render_result
+from nango_jupyter.results import NangoResult
+from tests.display.markup import Page
+
+
+def draw(value: Any, limits: Limits = LIMITS) -> tuple[Page, str]:
+    found = render_result(NangoResult(True, None, value), limits)
+    return Page(found["text/html"]), found["text/plain"]
+
+
+def sizes(value: Any) -> tuple[int, int]:
+    """Return the bytes of both faces, without what every card costs."""
+    found = render_result(NangoResult(True, None, value))
+    empty = render_result(NangoResult(True, None, ""))
+    return (
+        len(found["text/html"].encode()) - len(empty["text/html"].encode()),
+        len(found["text/plain"].encode()),
+    )
+
+
+def nest(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+def bush(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"a": value, "b": [value, value]}
+    return value
+
+
+def test_long_string_costs_a_few_hundred_bytes() -> None:
+    for value in ("x" * 1_000_000, {"a": "x" * 1_000_000}, [{"a": "x" * 1_000_000}]):
+        assert max(sizes(value)) < 800
+        read, text = draw(value)
+        assert "… (1,000,000 characters)" in read.text
+        assert "1,000,000 characters" in text or isinstance(value, list)
+
+
+def test_rows_and_columns() -> None:
+    read, text = draw([{f"c{n}": n for n in range(40)} for _ in range(10_000)])
+    assert "showing 100 of 10,000 rows, 20 of 40 columns" in read.text
+    assert len(read.cells) == 101
+    assert len(read.cells[0]) == 21
+    assert text.endswith(" of 40 columns)")
+    assert "(showing 20 of 10,000 rows, " in text
+    assert len(text) < 3_000
+
+
+def test_columns_are_counted_up_to_a_point() -> None:
+    read, _ = draw([{str(n): n for n in range(5_000)}])
+    assert "showing 20 of 1,000+ columns" in read.text
+
+
+def test_children() -> None:
+    read, text = draw({f"k{n}": n for n in range(100_000)})
+    assert "showing 100 of 100,000 keys" in read.text
+    assert "… 99,950 more keys" in text
+    assert text.endswith("(cut: this is not the whole value)")
+    read, text = draw(list(range(100_000)))
+    assert "showing 100 of 100,000 items" in read.text
+    assert "… 99,950 more items" in text
+
+
+def test_depth() -> None:
+    read, text = draw(nest(100))
+    assert "nested deeper than 10 levels: not shown" in read.text
+    assert "{…}" in text
+    assert text.endswith("(cut: this is not the whole value)")
+
+
+def test_total() -> None:
+    worst = "\"<&'" * 100
+    for value in (
+        [{f"k{n}": worst for n in range(40)} for _ in range(200)],
+        [[worst] * 200] * 200,
+        [{"a": {"b": [{"c": worst}] * 50}}] * 200,
+        bush(9),
+    ):
+        assert sizes(value)[0] < 110_000
+        assert sizes(value)[1] < 50_000
+    read, _ = draw([{f"k{n}": worst for n in range(40)} for _ in range(200)])
+    assert f"showing {len(read.cells) - 1} of 200 rows, 20 of 40 columns" in read.text
+    assert "not shown: this output is full" in draw([[worst] * 200] * 200)[0].text
+
+
+def test_breadth_comes_before_depth() -> None:
+    read, _ = draw({"first": bush(12), "last": "still here"})
+    assert "last: still here" in read.text
+
+
+def test_errors() -> None:
+    found = render_result(NangoResult(False, "x" * 1_000_000))
+    assert "showing 4,000 of 1,000,000 characters" in found["text/html"]
+    assert "(showing 4,000 of 1,000,000 characters)" in found["text/plain"]
+    assert len(found["text/html"]) < 8_000
+
+
+def test_facts() -> None:
+    many = [f"name-{n}" for n in range(1_000)]
+    found = render_card(
+        "x", "ok", [("a", many), ("b", {"c": many}), ("d", dict.fromkeys(many, many))]
+    )
+    assert found["text/plain"].count("(showing 100 of 1,000)") == 2
+    assert "showing 100 of 1,000 keys" in found["text/html"]
+    assert len(found["text/html"]) < 110_000
+
+
+def test_huge_integers() -> None:
+    read, text = draw([10**5_000, -(10**3_000), 2**64])
+    assert "(integer of about 5,001 digits)" in read.text
+    assert "… (3,001 digits)" in read.text
+    assert "18446744073709551616" in text
+
+
+def test_a_value_that_contains_itself() -> None:
+    value: dict[str, Any] = {}
+    value["me"] = [value, {"again": value}]
+    read, _ = draw(value)
+    assert "nested deeper" in read.text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"a": n, "b": str(n)} for n in range(100_000)],
+        {str(n): n for n in range(100_000)},
+        bush(100),
+        nest(900),
+        "x" * 10_000_000,
+        [{str(n): "x" * 1_000_000 for n in range(40)}] * 1_000,
+    ],
+    ids=["rows", "keys", "bush", "nest", "text", "texts"],
+)
+def test_quick(value: Any) -> None:
+    render_result(NangoResult(True, None, 1))
+    start = time.perf_counter()
+    render_result(NangoResult(True, None, value))
+    # Five times what it takes at most, and far less than to walk what isn't shown.
+    assert time.perf_counter() - start < 0.5
+
+
+def test_wider_limits_show_more() -> None:
+    limits = Limits(rows=500, text_rows=500, total=1_000_000)
+    read, text = draw([{"a": n} for n in range(300)], limits)
+    assert "300 rows, 1 column" in read.text
+    assert len(text.split("\n")) == 303

@@ -1,0 +1,171 @@
+"""A real JupyterLab, and a real Chromium that looks at it."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playwright.sync_api import Locator, Page
+
+START_SECONDS = 60
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+# JupyterLab's own "idle" comes too early; these promises are what it waits for itself.
+READY = """async () => {
+    const widget = window.jupyterapp?.shell?.currentWidget;
+    if (!widget?.context?.isReady) return false;
+    await widget.context.ready;
+    await widget.context.sessionContext.ready;
+    await widget.context.sessionContext.session.kernel.info;
+    return true;
+}"""
+
+
+def find_chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise RuntimeError(
+            "Chromium is not installed. On Debian: apt-get install --no-install-recommends chromium"
+        )
+    return found
+
+
+class Lab:
+    """JupyterLab on a folder; nothing of the user's settings is read or written.
+
+    Parameters
+    ----------
+    home
+        A temporary folder: settings below it, notebooks in its ``work``.
+    environment
+        More variables for the server and its kernels.
+    """
+
+    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+        self.work = home / "work"
+        self.work.mkdir()
+        self._token = secrets.token_hex(16)
+        self._port = _free_port()
+        self._log = home / "lab.log"
+        self._environment = {
+            **os.environ,
+            **(environment or {}),
+            **{
+                name: str(home / name.lower())
+                for name in (
+                    "IPYTHONDIR",
+                    "JUPYTER_CONFIG_DIR",
+                    "JUPYTER_DATA_DIR",
+                    "JUPYTER_RUNTIME_DIR",
+                    "JUPYTERLAB_SETTINGS_DIR",
+                    "JUPYTERLAB_WORKSPACES_DIR",
+                )
+            },
+        }
+        self._settings = home / "jupyterlab_settings_dir"
+        page_config = home / "jupyter_config_dir" / "labconfig"
+        page_config.mkdir(parents=True)
+        news = "@jupyterlab/apputils-extension:announcements"  # it asks a question over the page
+        (page_config / "page_config.json").write_text(
+            json.dumps({"disabledExtensions": {news: True}})
+        )
+
+    def use_theme(self, theme: str) -> None:
+        """Choose "light" or "dark", for pages that are opened from now on."""
+        folder = self._settings / "@jupyterlab" / "apputils-extension"
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {"theme": THEMES[theme], "adaptive-theme": False}
+        (folder / "themes.jupyterlab-settings").write_text(json.dumps(settings))
+
+    def __enter__(self) -> Self:
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                    "--ServerApp.ip=127.0.0.1",
+                    f"--ServerApp.port={self._port}",
+                    "--ServerApp.port_retries=0",
+                    f"--IdentityProvider.token={self._token}",
+                    f"--ServerApp.root_dir={self.work}",
+                    "--LabApp.expose_app_in_browser=True",
+                ],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                raise RuntimeError(f"JupyterLab did not start:\n{self._log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self._url("api"), timeout=1).close()
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self._port}/{path}?token={self._token}&reset"
+
+    def open(self, page: Page, name: str) -> "Notebook":
+        """Open a notebook of the work folder, and wait for its kernel."""
+        page.goto(self._url(f"lab/tree/{name}"))
+        deadline = time.monotonic() + START_SECONDS
+        while not page.evaluate(READY):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} was not ready in {START_SECONDS} s")
+            page.wait_for_timeout(200)
+        return Notebook(page)
+
+
+class Notebook:
+    """An open notebook, as a person sees it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def run_all(self) -> None:
+        """Run all cells, and wait until they have run or one has failed."""
+        self.command("notebook:run-all-cells")
+
+    def command(self, name: str) -> None:
+        """Run a command of JupyterLab's, and wait for its end."""
+        self.page.evaluate(f"() => window.jupyterapp.commands.execute('{name}')")
+
+    def begin(self, name: str) -> None:
+        """Run a command of JupyterLab's without waiting for its end."""
+        self.page.evaluate(f"() => {{ window.jupyterapp.commands.execute('{name}'); }}")
+
+    def output(self, cell: int) -> Locator:
+        """The output of the code cell of this number, from 0."""
+        return self.page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
