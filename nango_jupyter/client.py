@@ -323,6 +323,7 @@ class Nango:
                 request=asked,
                 user_id=values.get("user_id"),
                 duration=time.perf_counter() - started,
+                is_action=kind is messages.TriggerAction,
             )
 
         with _result_on_error(asked, values.get("user_id")):

@@ -118,18 +118,8 @@ def _user_line(traceback: TracebackType | None) -> list[str]:
     while traceback is not None:
         frame = traceback.tb_frame
         if frame.f_globals.get("__name__") == "__main__":
-            found = _describe_line(
-                linecache.getlines(frame.f_code.co_filename), traceback.tb_lineno
-            )
+            has_more = len(linecache.getlines(frame.f_code.co_filename)) > 1
+            # Its number, and not the line itself, which may hold a password.
+            found = [f"In line {traceback.tb_lineno}"] if has_more else []
         traceback = traceback.tb_next
     return found
-
-
-def _describe_line(lines: list[str], number: int) -> list[str]:
-    if len(lines) < 2 or number > len(lines):
-        return []
-    source = lines[number - 1].strip()
-    if source.startswith("get_ipython().run_cell_magic"):  # the cell is the magic's
-        return []
-    # IPython has rewritten a line magic; the number is enough to find what the user typed.
-    return [f"In line {number}" if "get_ipython()" in source else f"In line {number}: {source}"]

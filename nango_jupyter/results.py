@@ -27,11 +27,14 @@ class NangoResult(NangoMessageHandlerResult):
     user_id : str, int or None
     duration : float
         From the call to the answer, in seconds.
+    is_action : bool
+        Whether an action was run, which could have returned something.
     """
 
     request: str = field(default="", kw_only=True)
     user_id: UserId | None = field(default=None, kw_only=True)
     duration: float = field(default=0.0, kw_only=True)
+    is_action: bool = field(default=False, kw_only=True)
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the value as a DataFrame: a row for each object of a list.

@@ -27,6 +27,7 @@ _SECRET_NAME = re.compile(
     r"(token|secret|password|passwd|passphrase|(api|secret|private)key|authorization|cookie"
     r"|basicauthencoded)$"
 )
+_URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s@]+@")
 _NOT_SECRET = re.compile(r"(page|cursor|next|sync|continuation)token$")
 
 
@@ -126,8 +127,8 @@ def remember(secret: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text with every known secret masked."""
-    return _known.mask(text)
+    """Return the text with every known secret masked, and the passwords of URLs."""
+    return _URL_PASSWORD.sub(rf"\1{MASK}@", _known.mask(text))
 
 
 def is_secret_name(name: str) -> bool:

@@ -19,6 +19,9 @@ from nango_jupyter.settings import Settings
 
 __all__ = ["main"]
 
+log = logging.getLogger(__name__)
+_LOG = logging.getLogger("nango_jupyter")
+
 
 class _Failure(click.ClickException):
     """An error of ours, shown as message and hint."""
@@ -51,41 +54,42 @@ def main() -> None:
 @click.option(
     "--log-level",
     type=click.Choice(list(LEVELS)),
-    default="info",
-    show_default=True,
-    help="What of the server's and the actions' logs to show.",
+    help="What of the server's own log to show; else main_server_log_level in nango-config.yaml. "
+    "Actions log by their integration's log_level.",
 )
-def serve(folder: Path | None, url: str | None, concurrency: int, log_level: str) -> None:
+def serve(folder: Path | None, url: str | None, concurrency: int, log_level: str | None) -> None:
     """Serve the integrations in FOLDER to the clients of a broker.
 
     Without FOLDER, the samples are served: the integrations demo and crm. Several servers on one
     broker share the work. SIGTERM or Ctrl-C stops it once what runs is done.
     """
-    _set_up_logging(log_level)
+    _set_up_logging()
     try:
         settings = Settings.from_target(url) if url else Settings.from_environment()
-        asyncio.run(_serve(folder, settings, concurrency))
+        asyncio.run(_serve(folder, settings, concurrency, log_level))
     except NangoError as error:
         raise _Failure(error) from None
 
 
-async def _serve(folder: Path | None, settings: Settings, concurrency: int) -> None:
+async def _serve(
+    folder: Path | None, settings: Settings, concurrency: int, log_level: str | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends it at once
             loop.add_signal_handler(number, stop.set)
     async with open_server(folder) as server:
+        _LOG.setLevel(LEVELS[log_level] if log_level else server.log_level)
         for integration, actions in server.integrations().items():
-            logging.getLogger(__name__).info(
-                "%s: %s", integration, ", ".join(actions) or "no actions"
-            )
+            log.info("%s: %s", integration, ", ".join(actions) or "no actions")
         await Worker(server, settings, concurrency=concurrency).run(stop)
 
 
-def _set_up_logging(level: str) -> None:
+def _set_up_logging() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(ActionLogFormatter())
-    logger = logging.getLogger("nango_jupyter")
-    logger.addHandler(handler)
-    logger.setLevel(LEVELS[level])
+    _LOG.addHandler(handler)
+    _LOG.setLevel(logging.INFO)
+    # An action's logger has looked at its integration's level already.
+    _LOG.getChild("action").setLevel(1)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from nango_jupyter.exceptions import NangoConfigError
 
@@ -36,6 +38,9 @@ def create_engine(url: str | None, folder: Path) -> AsyncEngine:
     """
     try:
         address = _address(url, folder)
+        if not address.get_dialect().is_async:
+            name = address.drivername
+            raise NangoConfigError(f"The store's driver {name} is not an async one", _URL_HINT)
         if address.get_backend_name() == "sqlite":
             return _sqlite_engine(address)
         return create_async_engine(address, **_OPTIONS, pool_pre_ping=True)
@@ -44,7 +49,7 @@ def create_engine(url: str | None, folder: Path) -> AsyncEngine:
             f"The store can't be written in {folder}: {error.strerror}",
             "Make the folder writable, or give the store another place by its URL.",
         ) from None
-    except ArgumentError:  # its message would repeat the URL, with the password
+    except (ArgumentError, ValueError):  # the message would repeat the URL, with the password
         raise NangoConfigError("The store's URL can't be read", _URL_HINT) from None
     except (SQLAlchemyError, ImportError) as error:
         raise NangoConfigError(f"The store's URL can't be used: {error}", _URL_HINT) from None
@@ -76,22 +81,28 @@ def _address(url: str | None, folder: Path) -> URL:
 def _sqlite_engine(address: URL) -> AsyncEngine:
     # aiosqlite logs statements with their values, the credentials, at debug.
     logging.getLogger("aiosqlite").setLevel(logging.INFO)
-    options = {**_OPTIONS, "connect_args": {"timeout": _BUSY_SECONDS}}
     in_file = bool(address.database) and address.database != ":memory:"
-    if not in_file:
-        options["poolclass"] = StaticPool  # a second connection would be a second, empty database
-    elif not str(address.database).startswith("file:"):
-        # Created here, readable by the owner alone; SQLite gives its -wal and -shm the same mode.
-        os.close(os.open(str(address.database), os.O_RDWR | os.O_CREAT, 0o600))
+    options: dict[str, Any] = {
+        **_OPTIONS,
+        "connect_args": {"timeout": _BUSY_SECONDS},
+        # In memory, a second connection would be a second, empty database.
+        "poolclass": AsyncAdaptedQueuePool if in_file else StaticPool,
+    }
     engine = create_async_engine(address, **options)
     if in_file:
         event.listen(engine.sync_engine, "connect", _use_wal)
+        if not str(address.database).startswith("file:"):
+            # Created here, for the owner alone; SQLite gives its -wal and -shm the same mode.
+            os.close(os.open(str(address.database), os.O_RDWR | os.O_CREAT, 0o600))
     return engine
 
 
 def _use_wal(connection: Any, _: object) -> None:
     """Let readers and a writer work at once, also from several processes."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    # The file remembers its mode. Of several servers that start on a new file at once, one
+    # switches it, and SQLite refuses the others without waiting: they need do no more.
+    with contextlib.suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()

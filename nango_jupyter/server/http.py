@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -67,7 +68,7 @@ class ActionHttp:
     integration : Integration
     credentials : mapping
         The connection's.
-    client : httpx.AsyncClient
+    clients : HttpClients
     logger : ActionLogger
     """
 
@@ -110,10 +111,10 @@ class ActionHttp:
     ) -> httpx.Request:
         values = template_values(self._credentials, self._integration)
         content, content_type = _content(body)
-        own_headers = self._fill(self._integration.headers, "header", values)
+        own_headers = self._fill(self._integration.headers, "headers", values)
         all_headers = _merge(content_type, own_headers, headers or {})
         url = self._url(endpoint, values)
-        own = self._fill(self._integration.params, "parameter", values)
+        own = self._fill(self._integration.params, "params", values)
         query = {key: value for key, value in own.items() if key not in url.params}
         query |= {key: value for key, value in (params or {}).items() if value is not None}
         if query:  # else the endpoint's own stays as it was written
@@ -125,7 +126,9 @@ class ActionHttp:
             raise NangoUsageError(
                 f"The integration {self._integration.name} has no base_url in integrations.yaml"
             )
-        base = self._fill({"base_url": self._integration.base_url}, "setting", values)["base_url"]
+        # Quoted: no value of a user's credentials leads to another host.
+        quoted = {name: quote(value, safe="") for name, value in values.items()}
+        base = self._fill({"base_url": self._integration.base_url}, "base_url", quoted)["base_url"]
         if not _SCHEME.match(endpoint):
             endpoint = f"{base.rstrip('/')}/{endpoint.lstrip('/')}"
         url = httpx.URL(endpoint)
@@ -142,7 +145,7 @@ class ActionHttp:
         def value_of(found: re.Match[str]) -> str:
             if found[1] not in values:
                 raise NangoUsageError(
-                    f"A {kind} of the integration {self._integration.name} needs {found[0]}, "
+                    f"{kind} of the integration {self._integration.name} needs {found[0]}, "
                     "which the connection's credentials don't have"
                 )
             return values[found[1]]

@@ -44,6 +44,10 @@ _ID_CHARACTERS = string.ascii_uppercase + string.digits
 # A connection that was silent for longer is asked for a sign of life before anything is sent: in
 # a terminal no loop runs between commands, so it may have died unnoticed. One round trip.
 _SILENCE = 0.25
+# After a shorter pause it is enough to let the loop go round: from what the socket has to say to
+# aiormq's opinion takes four rounds.
+_PAUSE = 0.002
+_ROUNDS = 5
 # How long to wait for that sign, and for what is nice to know or polite to do, in seconds.
 _SIGN_OF_LIFE = 3.0  # at most; a third of the call's time limit, but no less than one second
 _GLANCE = 1.0
@@ -83,7 +87,9 @@ async def open_connection(settings: Settings, timeout: float) -> AbstractConnect
     try:
         return await _within(timeout, opening)
     except _FAULTS as error:
-        raise explain(error, settings, timeout) from None
+        failure = explain(error, settings, timeout)
+    # Out here, the error does not carry aio-pika's along, whose frames know the password.
+    raise failure
 
 
 async def _within(timeout: float, awaitable: Awaitable[T]) -> T:
@@ -171,9 +177,10 @@ class _Link:
             return await _within(max(deadline - time.monotonic(), 0), cls._set_up(connection))
         except BaseException as error:
             _close(connection)
-            if isinstance(error, _FAULTS):
-                raise explain(error, settings, settings.timeout) from None
-            raise
+            if not isinstance(error, _FAULTS):
+                raise
+            failure = explain(error, settings, settings.timeout)
+        raise failure
 
     @classmethod
     async def _set_up(cls, connection: AbstractConnection) -> _Link:
@@ -188,11 +195,17 @@ class _Link:
 
     @property
     def is_open(self) -> bool:
-        return not (self._ended or self._connection.is_closed or self._channel.is_closed)
+        return not (self._ended or self._channel.is_closed) and self._is_up
 
     @property
-    def is_silent(self) -> bool:
-        return self.loop.time() - self._heard > _SILENCE
+    def _is_up(self) -> bool:
+        transport = self._connection.transport
+        return transport is not None and transport.connection.is_opened
+
+    @property
+    def silence(self) -> float:
+        """How long nothing was heard, in seconds."""
+        return self.loop.time() - self._heard
 
     async def is_alive(self, timeout: float) -> bool:
         """Ask the broker for a sign of life."""
@@ -276,7 +289,8 @@ class _Link:
         for reply in self._waiting.values():
             if not reply.done():
                 reply.set_exception(make_error())
-        _close(self._connection)
+        if self._is_up:  # else aiormq is hanging up already
+            _close(self._connection)
 
     async def _explain_timeout(self, timeout: float, taken: bool) -> NangoTimeoutError:
         waited = f"No answer within {round(timeout, 1 if timeout >= 1 else 3):g} s"
@@ -292,18 +306,24 @@ class _Link:
                 "Start one (nango-jupyter serve FOLDER --url …). The request has expired and "
                 "will not run.",
             )
-        servers = "a server" if count is None else f"{count} server{'s' * (count != 1)}"
+        if count is None:
+            seen = ", and the broker does not say whether a server reads"
+        else:
+            seen = f", though {count} server{'s read' if count > 1 else ' reads'}"
         return NangoTimeoutError(
-            f"{waited}, though {servers} read{'s' * (count in (None, 1))} the queue {SERVER_QUEUE}",
+            f"{waited}{seen} the queue {SERVER_QUEUE}",
             "The action may still be running, or have died with its server. Give it longer with "
             "timeout=SECONDS (in a magic: --timeout SECONDS).",
         )
 
     async def server_count(self) -> int | None:
         """Return how many consumers the server's queue has; None if that can't be told."""
-        with contextlib.suppress(_FAULTS):
+        try:
             return await _within(_GLANCE, self._count_consumers())
-        return None
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            return 0  # somebody deleted the queue
+        except _FAULTS:
+            return None
 
     async def _count_consumers(self) -> int | None:
         # A channel of its own: asking for a queue that is gone closes the channel.
@@ -380,7 +400,11 @@ class AmqpTransport:
     async def _ready_link(self, timeout: float) -> _Link:
         """Return a link that is known to work, opened anew where it must be."""
         self._follow_loop()
-        if self._link and self._link.is_open and not self._link.is_silent:
+        if self._link and self._link.silence > _PAUSE:
+            # Let the loop read what came in meanwhile: that the connection is gone, say.
+            for _ in range(_ROUNDS):
+                await asyncio.sleep(0)
+        if self._link and self._link.is_open and self._link.silence < _SILENCE:
             return self._link
         # Requests that come together wait for one opening, each within its own time limit.
         if self._opening is None or self._opening.done():
@@ -392,11 +416,10 @@ class AmqpTransport:
             raise explain(TimeoutError(), self._settings, timeout)
         if opening.cancelled():
             raise closed_error(sent=False)
-        try:
-            link = opening.result()
-            link.check()
-        except NangoError as error:
-            raise copy.copy(error) from None  # others wait for it too: each gets its own
+        if error := opening.exception():
+            raise copy.copy(error)  # others wait for it too: each gets its own
+        link = opening.result()
+        link.check()
         return link
 
     async def _open(self, timeout: float) -> _Link:

@@ -11,7 +11,10 @@ HEAVY = ["pandas", "aio_pika", "ipywidgets", "jinja2", "sqlalchemy", "httpx", "p
 
 def test_loading_imports_nothing_heavy_and_leaves_handlers_alone(tmp_path: Path) -> None:
     with Kernel(tmp_path) as kernel:
-        state = "[signal.getsignal(signal.SIGINT), get_ipython().custom_exceptions, logging.root.handlers]"
+        state = (
+            "[signal.getsignal(signal.SIGINT), get_ipython().custom_exceptions, "
+            "logging.root.handlers]"
+        )
         kernel.ok(f"import logging, signal, sys\nbefore = {state}")
         reply = kernel.ok("%load_ext nango_jupyter")
         assert reply.all_text.strip() == ""

@@ -281,7 +281,14 @@ async def test_an_integration_without_base_url(server: NangoServer) -> None:
 async def test_credentials_that_lack_what_a_template_needs(server: NangoServer) -> None:
     await register(server, "sub", "u2", credentials={"access_token": "t"})
     result = await trigger(server, "sub/call", {"args": ["x"]}, user_id="u2")
-    assert "A setting of the integration sub needs ${raw.shop}" in str(result.error_msg)
+    assert "base_url of the integration sub needs ${raw.shop}" in str(result.error_msg)
+
+
+async def test_credentials_can_not_move_the_base_url(server: NangoServer, api: Api) -> None:
+    shop = "../x?y#@evil.example.com/"
+    await register(server, "sub", "u2", credentials={"access_token": "t", "shop": shop})
+    result = await trigger(server, "sub/call", {"args": ["z"]}, user_id="u2")
+    assert result.return_value["got"]["path"] == "/..%2Fx%3Fy%23%40evil.example.com%2F/z"
 
 
 async def test_users_share_no_cookies(server: NangoServer) -> None:
@@ -309,9 +316,9 @@ async def test_the_debug_log_masks_secrets(
     await call(server, "basic", "x")
     names = ("nango_jupyter", "httpx", "aiosqlite", "sqlalchemy")
     lines = [one.getMessage() for one in caplog.records if one.name.startswith(names)]
-    assert lines[0].startswith("HTTP request POST http://127.0.0.1:")
-    assert '{"password": "••••••", "note": "••••••", "fine": "shown"}' in lines[0]
-    assert "'x-api-key': '••••••'" in lines[0]
+    posted = next(line for line in lines if line.startswith("HTTP request POST http://127.0.0.1:"))
+    assert '{"password": "••••••", "note": "••••••", "fine": "shown"}' in posted
+    assert "'x-api-key': '••••••'" in posted
     assert any(line.startswith("HTTP response 200 to GET") for line in lines)
     for secret in ["v1-token", "key with", "key+with", "issued-by-the-api", "pass:word", "YWRhOn"]:
         assert secret not in "\n".join(lines)

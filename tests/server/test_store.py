@@ -73,6 +73,15 @@ async def test_two_servers_at_once_register_one(folder: Path) -> None:
         await second.stop()
 
 
+async def test_servers_that_start_on_a_new_file_at_once(folder: Path) -> None:
+    for _ in range(10):
+        servers = [NangoServer(folder, environ={}) for _ in range(6)]
+        await asyncio.gather(*(one.start() for one in servers))
+        await asyncio.gather(*(one.stop() for one in servers))
+        for path in (folder / ".nango-jupyter").glob("connections*"):
+            path.unlink()
+
+
 RACE = """
 import asyncio, json, sys
 from nango_jupyter.server import NangoServer
@@ -159,7 +168,9 @@ async def test_a_folder_that_can_not_be_written(folder: Path) -> None:
 
 async def test_urls_that_lead_nowhere(folder: Path, tmp_path: Path) -> None:
     assert "can't be read" in (await refused(folder, "nonsense p4ssw0rd")).message
-    assert "can't be used" in (await refused(folder, "sqlite:///x.db")).message
+    error = await refused(folder, f"sqlite:///{tmp_path}/x.db")
+    assert error.message == "The store's driver sqlite is not an async one"
+    assert not (tmp_path / "x.db").exists()
     for url in ["nosuch+driver://u:p4ssw0rd@h/x", "sqlite+aiosqlite://u:p4ssw0rd@h:x/y"]:
         assert "p4ssw0rd" not in (await refused(folder, url)).message
     error = await refused(folder, f"sqlite+aiosqlite:///{tmp_path}/none/x.db")

@@ -3,7 +3,6 @@
 import copy
 import pickle
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,15 +20,21 @@ from nango_jupyter.secrets import (
 
 
 @pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins with no secrets known, and leaves none."""
     monkeypatch.setattr(secrets, "_known", secrets._Known())
-    yield
 
 
 def test_a_secret_shows_nowhere() -> None:
     secret = Secret("xoxb-123456")
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret:>20}", f"{secret!r}", "%s" % secret]
+    shown = [
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>20}",
+        f"{secret!r}",
+        str.format("{}", secret),
+    ]
     shown += [repr([secret]), repr({"a": secret})]
     assert not any("xoxb" in text for text in shown)
     assert secret.reveal() == reveal(secret) == reveal("xoxb-123456") == "xoxb-123456"
@@ -165,3 +170,8 @@ def test_values_are_masked_by_their_name_and_by_what_is_known() -> None:
         "passwords": {"password": [MASK, MASK]},
     }
     assert value == before
+
+
+def test_passwords_of_urls_are_masked() -> None:
+    assert redact("see amqps://ada:p:w/d@host:1/v") == f"see amqps://ada:{MASK}@host:1/v"
+    assert redact("at https://host/path?x=a@b") == "at https://host/path?x=a@b"

@@ -210,7 +210,7 @@ def test_the_environment(environ: dict[str, str], address: str) -> None:
     assert Settings.from_environment(environ).address == address
 
 
-@pytest.mark.parametrize("port", ["x", "5672.0", "-1", "0", "99999", "１２"])
+@pytest.mark.parametrize("port", ["x", "5672.0", "-1", "0", "99999", "\uff11\uff12"])
 def test_a_bad_port_in_the_environment(port: str) -> None:
     with pytest.raises(NangoUsageError):
         Settings.from_environment({"NANGO_PORT": port})

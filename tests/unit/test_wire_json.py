@@ -1,5 +1,6 @@
 """Only JSON goes out, and the path of what isn't is named; only JSON comes in."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 import decimal
@@ -94,7 +95,7 @@ def wrong() -> list[tuple[Any, str]]:
         ({1, 2}, "set"),
         (frozenset(), "frozenset"),
         (range(3), "range"),
-        ((x for x in ()), "generator"),
+        ((x for x in "ab"), "generator"),
         ({}.keys(), "dict_keys"),
         (types.MappingProxyType({}), "mappingproxy"),
         (UserDict(), "collections.UserDict"),
@@ -154,7 +155,7 @@ def test_keys_are_text(key: Any) -> None:
         encode({"a": {"ok": 1, key: 2}}, "input")
 
 
-@pytest.mark.parametrize("half", ["\ud800", "\udfff", "a\ud83dz", "\udc80"])
+@pytest.mark.parametrize("half", ["\ud800", "a\udfff", "a\ud83dz"])
 def test_lone_surrogates(half: str) -> None:
     with pytest.raises(TypeError, match=r"^input\.a\[0\] holds a lone surrogate, U\+D"):
         encode({"a": [half]}, "input")
@@ -248,7 +249,5 @@ def test_what_is_json(body: bytes, value: Any) -> None:
 
 @given(st.binary())
 def test_junk_raises_nothing_but_value_errors(body: bytes) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         decode(body)
-    except ValueError:
-        pass
