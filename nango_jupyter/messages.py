@@ -60,9 +60,8 @@ class Request:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the JSON object of the wire."""
-        found = {_WIRE_NAMES[item.name]: getattr(self, item.name) for item in fields(self)}
-        found["action"] = self.kind
-        return {name: value for name, value in found.items() if value is not None}
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return {**{_WIRE_NAMES[name]: value for name, value in given.items()}, "action": self.kind}
 
     def encode(self) -> bytes:
         """Return the body of the message.
@@ -72,8 +71,8 @@ class Request:
         NangoInputError
             If a value can't be JSON; the message names its path, as in ``input.rows[3].when``.
         """
-        for item in fields(self):
-            check_json(getattr(self, item.name), item.name)
+        for name, value in vars(self).items():
+            check_json(value, name)
         return dump(self.to_wire())
 
 

@@ -128,7 +128,7 @@ def dump(value: Any) -> bytes:
         For nesting deeper than Python can follow.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(value)
     except (RecursionError, ValueError) as error:
         raise NangoInputError(f"The message can't be written as JSON: {error}") from None
     return text.encode()
@@ -144,7 +144,7 @@ def decode(body: bytes) -> Any:
         NaN, 1e999, half a surrogate pair).
     """
     try:
-        value = json.loads(body.decode(), parse_constant=_no_constant, parse_float=_finite)
+        value = _DECODER.decode(body.decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if b"\\u" in body and _holds_surrogate(value):
@@ -168,3 +168,8 @@ def _holds_surrogate(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+# Made once: json.dumps and json.loads make new ones for each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)

@@ -18,14 +18,19 @@ def _grant(user: str, vhost: str, permissions: tuple[str, str, str]) -> str:
     return f'rabbit_auth_backend_internal:set_permissions({parts}, <<"tests">>)'
 
 
-def add_users(rabbit: Rabbit, users: dict[str, str], vhost: str) -> None:
-    """Add users with passwords, who may do everything in one virtual host."""
+def add_users(
+    rabbit: Rabbit,
+    users: dict[str, str],
+    vhost: str,
+    permissions: tuple[str, str, str] = EVERYTHING,
+) -> None:
+    """Add users with passwords and their (configure, write, read) permissions in one vhost."""
     steps = []
     for user, password in users.items():
         arguments = f'{binary(user)}, {binary(password)}, <<"tests">>'
         steps += [
             f"rabbit_auth_backend_internal:add_user({arguments})",
-            _grant(user, vhost, EVERYTHING),
+            _grant(user, vhost, permissions),
         ]
     rabbit.ctl("eval", ", ".join(steps) + ".")
 
@@ -34,20 +39,9 @@ def add_vhosts(rabbit: Rabbit, *names: str) -> None:
     """Add virtual hosts that guest may use."""
     steps = []
     for name in names:
-        steps += [f'rabbit_vhost:add({binary(name)}, <<"tests">>)', _grant("guest", name, EVERYTHING)]
-    rabbit.ctl("eval", ", ".join(steps) + ".")
-
-
-def add_limited_users(
-    rabbit: Rabbit, vhost: str, users: dict[str, tuple[str, str, str]]
-) -> None:
-    """Add users whose password is their name, with (configure, write, read) permissions."""
-    steps = []
-    for user, permissions in users.items():
-        arguments = f'{binary(user)}, {binary(user)}, <<"tests">>'
         steps += [
-            f"rabbit_auth_backend_internal:add_user({arguments})",
-            _grant(user, vhost, permissions),
+            f'rabbit_vhost:add({binary(name)}, <<"tests">>)',
+            _grant("guest", name, EVERYTHING),
         ]
     rabbit.ctl("eval", ", ".join(steps) + ".")
 

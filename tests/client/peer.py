@@ -60,6 +60,12 @@ class Peer:
         await self.channel.default_exchange.publish(reply, message.reply_to, mandatory=False)
 
 
+def seconds(message: AbstractIncomingMessage) -> float:
+    """Return after how long a message expires."""
+    assert isinstance(message.expiration, int | float)
+    return message.expiration
+
+
 async def echo(peer: Peer, message: AbstractIncomingMessage) -> None:
     """Answer with the input, as the action of that name does."""
     found = json.loads(message.body)

@@ -22,7 +22,8 @@ from tests.support.rabbitmq import Rabbit
 
 PASSWORD = "hunter2:/@?#[]!$&'()*+,;=% %41\"\\<>^`{|}~é🎉"
 LOGIN = f"someone:{quote(PASSWORD, safe='')}"
-LIMIT = 1.0
+PATIENCE = 5.0  # where an answer comes
+LIMIT = 0.5  # where none comes
 
 START = bytes.fromhex("01 0000 00000025 000a000a 00 09 00000000") + (
     b"\x00\x00\x00\x05PLAIN\x00\x00\x00\x0aen_US12345\xce"
@@ -75,21 +76,33 @@ def closed_port() -> Iterator[int]:
         yield unused.getsockname()[1]
 
 
-async def refusal(url: str, context: ssl.SSLContext | None = None) -> NangoConnectionError:
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Go through what an error carries along, though no traceback shows it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+async def refusal(
+    url: str, context: ssl.SSLContext | None = None, limit: float = PATIENCE
+) -> NangoConnectionError:
     """Fail to connect, in time and without words about the password, and leave nothing."""
     before = asyncio.all_tasks()
-    client = Nango(url, timeout=LIMIT, ssl_context=context)
+    client = Nango(url, timeout=limit, ssl_context=context)
     started = time.monotonic()
     with pytest.raises(NangoConnectionError) as caught:
         await client.connect()
-    assert time.monotonic() - started < LIMIT + 0.5
+    assert time.monotonic() - started < limit + 0.5
     error = caught.value
     assert error.result is not None
     assert not error.result.success
     assert error.result.error_msg == error.message
     assert error.hint
     shown = "".join(traceback.format_exception(error)) + repr(error) + error.hint
-    shown += repr(error.__cause__) + repr(error.__context__) + repr(client)
+    shown += repr(client)
+    assert all(type(each).__module__.startswith("nango") for each in chain_of(error))
     assert "hunter2" not in shown
     assert "direct cause" not in shown  # no stack of the libraries below
     assert "During handling" not in shown
@@ -157,8 +170,11 @@ async def test_a_wrong_vhost(rabbit: Rabbit, tidy: None) -> None:
 @pytest.mark.parametrize("name", GREETINGS)
 async def test_a_port_that_is_not_amqp(name: str, hangs_up: bool, tidy: None) -> None:
     async with stranger(GREETINGS[name], hangs_up=hangs_up) as port:
-        error = await refusal(f"amqp://{LOGIN}@127.0.0.1:{port}")
-    words = ("hung up, or does not speak AMQP", "did not answer as an AMQP broker does within 1 s")
+        error = await refusal(f"amqp://{LOGIN}@127.0.0.1:{port}", limit=LIMIT)
+    words = (
+        "hung up, or does not speak AMQP",
+        "did not answer as an AMQP broker does within 0.5 s",
+    )
     assert any(each in error.message for each in words)
 
 
@@ -220,7 +236,7 @@ async def test_a_peer_that_says_nothing_over_tls(greeting: bytes, tidy: None) ->
     ours = ssl.create_default_context()
     authority.configure_trust(ours)
     async with stranger(greeting, hangs_up=False, context=context) as port:
-        error = await refusal(f"amqps://{LOGIN}@127.0.0.1:{port}", ours)
+        error = await refusal(f"amqps://{LOGIN}@127.0.0.1:{port}", ours, LIMIT)
     assert "TLS" in error.message or "did not answer as an AMQP broker does" in error.message
 
 
@@ -239,8 +255,8 @@ async def test_certificates_that_can_not_be_read(
 async def test_a_broker_that_stops_answering(rabbit: Rabbit, tidy: None) -> None:
     async with Proxy(rabbit.port) as proxy:
         proxy.stall()
-        error = await refusal(proxy.url(rabbit.url()))
-        assert "did not answer as an AMQP broker does within 1 s" in error.message
+        error = await refusal(proxy.url(rabbit.url()), limit=LIMIT)
+        assert "did not answer as an AMQP broker does within 0.5 s" in error.message
         assert "timeout=SECONDS" in error.hint
 
 
@@ -258,9 +274,8 @@ async def test_a_connection_cut_at_any_moment_of_connecting(
             try:
                 await connecting
                 outcomes.add("connected")
-            except NangoConnectionError as error:
+            except NangoConnectionError:
                 outcomes.add("refused")
-                assert "TimeoutError" not in repr(error)
             await client.close()
         assert "refused" in outcomes
 
@@ -344,9 +359,7 @@ async def test_connecting_from_many_tasks_opens_one_connection(
 async def test_each_of_many_gets_an_error_of_its_own(tidy: None) -> None:
     with closed_port() as port:
         client = Nango("127.0.0.1", port)
-        errors = await asyncio.gather(
-            *(client.connect() for _ in range(5)), return_exceptions=True
-        )
+        errors = await asyncio.gather(*(client.connect() for _ in range(5)), return_exceptions=True)
     assert all(isinstance(error, NangoConnectionError) for error in errors)
     assert len({id(error) for error in errors}) == 5
 
@@ -362,6 +375,12 @@ async def test_a_failed_connect_can_be_tried_again(rabbit: Rabbit, tidy: None) -
         await client.connect()
         assert client.is_connected
         await client.close()
+
+
+@pytest.mark.parametrize("heartbeat", [0, 1, 65535])
+async def test_heartbeats_of_all_lengths(heartbeat: int, rabbit_vhost: str, tidy: None) -> None:
+    async with serve(rabbit_vhost), Nango(rabbit_vhost, heartbeat=heartbeat) as client:
+        assert (await client.trigger_action("i", "echo", 1, [1])).return_value == [1]
 
 
 @pytest.mark.parametrize(

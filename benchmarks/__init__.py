@@ -1,0 +1,1 @@
+"""Measurements of the client on a private broker."""
