@@ -404,6 +404,8 @@ class AmqpTransport:
             # Let the loop read what came in meanwhile: that the connection is gone, say.
             for _ in range(_ROUNDS):
                 await asyncio.sleep(0)
+            if self._link is None:
+                raise closed_error(sent=False)
         if self._link and self._link.is_open and self._link.silence < _SILENCE:
             return self._link
         # Requests that come together wait for one opening, each within its own time limit.

@@ -66,6 +66,22 @@ async def test_closing_right_after_calling(rabbit_vhost: str, tidy: None) -> Non
         assert await settled(before)
 
 
+async def test_closing_right_after_calling_again(rabbit_vhost: str, tidy: None) -> None:
+    before = asyncio.all_tasks()
+    for steps in range(12):
+        client = Nango(rabbit_vhost)
+        await client.connect()
+        await asyncio.sleep(0.01)  # from now on a call lets the loop go round first
+        calling = asyncio.create_task(client.trigger_action("i", "a", 1))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(NangoClosedError):
+            await calling
+        assert not client.is_connected
+        assert await settled(before)
+
+
 async def test_closing_while_connecting(proxy: Proxy, rabbit_vhost: str, tidy: None) -> None:
     before = asyncio.all_tasks()
     refused = 0
