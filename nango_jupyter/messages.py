@@ -235,7 +235,7 @@ class NangoMessageHandlerResult:
             If it is not JSON, or not an object with a boolean ``success``.
         """
         try:
-            found = decode(body)
+            found = decode(body, mend=True)  # the action has run: its result is not refused
         except ValueError as error:
             raise NangoProtocolError(f"The server's reply is not JSON: {error}") from None
         if not isinstance(found, dict) or not isinstance(found.get("success"), bool):

@@ -134,20 +134,29 @@ def dump(value: Any) -> bytes:
     return text.encode()
 
 
-def decode(body: bytes) -> Any:
+def decode(body: bytes, *, mend: bool = False) -> Any:
     """Return the value of a UTF-8 JSON text.
+
+    Parameters
+    ----------
+    body : bytes
+    mend : bool
+        Put U+FFFD in the place of half a surrogate pair, as JavaScript leaves when it cuts a
+        text in the middle of an emoji.
 
     Raises
     ------
     ValueError
         If the bytes are not JSON, or JSON that Python can't hold (too deep, too many digits,
-        NaN, 1e999, half a surrogate pair).
+        NaN, 1e999, half a surrogate pair unless it is mended).
     """
     try:
         value = _DECODER.decode(body.decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if b"\\u" in body and _holds_surrogate(value):
+        if mend:
+            return _mended(value)
         raise ValueError("it holds a lone surrogate, which is not a character")
     return value
 
@@ -168,6 +177,11 @@ def _holds_surrogate(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def _mended(value: Any) -> Any:
+    halves = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    return _DECODER.decode(halves.decode("utf-16", "replace"))
 
 
 # Made once: json.dumps and json.loads make new ones for each call.

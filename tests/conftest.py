@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nango_jupyter import secrets
 from tests.support.rabbitmq import Rabbit
 from tests.support.vhosts import Vhosts
 
@@ -12,6 +13,12 @@ from tests.support.vhosts import Vhosts
 def pytest_configure() -> None:
     """Treat a terminated test run like Ctrl-C, so that the broker is stopped with it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests gave as secrets: it would be masked in this one's texts."""
+    monkeypatch.setattr(secrets, "_known", secrets._Known())
 
 
 @pytest.fixture(scope="session")

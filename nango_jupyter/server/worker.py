@@ -105,8 +105,9 @@ class Worker:
             await channel.set_qos(prefetch_count=self._concurrency)
             queue = await channel.declare_queue(SERVER_QUEUE, durable=True)
         except FAULTS as error:
+            failure = explain(error, self._settings, self._settings.timeout)
             await connection.close()
-            raise explain(error, self._settings, self._settings.timeout) from None
+            raise failure from None
         self._gone = asyncio.Event()
         for part in (connection, channel):
             part.close_callbacks.add(lambda *_, gone=self._gone: gone.set())

@@ -12,15 +12,6 @@ from tests.support.proxy import Proxy
 from tests.support.rabbitmq import Rabbit
 
 
-class Cutter(Proxy):
-    """A proxy that can be cut while what it forwards is ending by itself."""
-
-    def cut(self) -> None:
-        for writers in self._links.values():
-            writers[:] = [each for each in writers if each.get_extra_info("socket").fileno() >= 0]
-        super().cut()
-
-
 @pytest.fixture
 async def tidy() -> AsyncIterator[None]:
     """Fail if the event loop complained: of an exception that nobody took, say."""
@@ -45,7 +36,7 @@ async def nango(rabbit_vhost: str, tidy: None) -> AsyncIterator[Nango]:
 @pytest.fixture
 async def proxy(rabbit: Rabbit, rabbit_vhost: str) -> AsyncIterator[Proxy]:
     """A proxy in front of the broker."""
-    async with Cutter(rabbit.port) as running:
+    async with Proxy(rabbit.port) as running:
         yield running
 
 

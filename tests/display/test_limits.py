@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -144,12 +143,10 @@ def test_a_value_that_contains_itself() -> None:
     ],
     ids=["rows", "keys", "bush", "nest", "text", "texts"],
 )
-def test_quick(value: Any) -> None:
-    render_result(NangoResult(True, None, 1))
-    start = time.perf_counter()
-    render_result(NangoResult(True, None, value))
-    # Five times what it takes at most, and far less than to walk what isn't shown.
-    assert time.perf_counter() - start < 0.5
+def test_what_is_huge_is_drawn_small(value: Any) -> None:
+    found = render_result(NangoResult(True, None, value))
+    assert len(found["text/html"]) < 150_000
+    assert len(found["text/plain"]) < 50_000
 
 
 def test_wider_limits_show_more() -> None:

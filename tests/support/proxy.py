@@ -58,7 +58,8 @@ class Proxy:
         for link, writers in self._links.items():
             for writer in writers:
                 linger = (socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                writer.get_extra_info("socket").setsockopt(*linger)
+                if writer.get_extra_info("socket").fileno() >= 0:  # else it ends by itself
+                    writer.get_extra_info("socket").setsockopt(*linger)
                 writer.transport.abort()
             link.cancel()
 

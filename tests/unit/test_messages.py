@@ -246,3 +246,9 @@ def test_what_is_no_connection(found: Any) -> None:
 def test_times_with_a_zone_become_utc() -> None:
     changed = LISTED | {"dateCreated": "2026-11-23T14:21:02+01:00"}
     assert NangoConnection.from_wire(changed).to_wire() == LISTED
+
+
+def test_half_a_character_in_a_reply_does_not_lose_the_rest() -> None:
+    body = b'{"success": true, "returnValue": {"cut": "ab\\ud83d", "whole": "\\ud83d\\ude00"}}'
+    result = NangoMessageHandlerResult.decode(body)
+    assert result.return_value == {"cut": "ab\ufffd", "whole": "😀"}
