@@ -35,11 +35,16 @@ _NOT_SECRET = frozenset({"username", "expires_at", "expires_in", "token_type", "
 
 _HINTS = {
     "already-existing connection": (
-        "It is there: go on and trigger actions. update_connection_credentials changes its token."
+        "It is there: go on and trigger actions. To change its token: "
+        "await client.update_connection_credentials(…)"
     ),
     "no connection exists": (
         "Register the user first (register_connection, %nango_register). "
         'User 1 and user "1" are two users.'
+    ),
+    "passed in credentials are invalid": (
+        "Give what the auth mode needs, from Python: await client.register_connection(INTEGRATION, "
+        "USER, credentials={'api_key': …}); in a notebook the client is (%nango_status).client."
     ),
     "action file does not exist": "Check the action's name, and the server's integrations folder.",
 }

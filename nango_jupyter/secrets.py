@@ -24,11 +24,19 @@ _TOO_SHORT = 4
 _PUBLIC = frozenset({"guest"})
 
 _SECRET_NAME = re.compile(
-    r"(token|secret|password|passwd|passphrase|(api|secret|private)key|authorization|cookie"
-    r"|basicauthencoded)$"
+    r"(tokens?|secrets?|passwords?|passwd|pwd|passphrase|(api|secret|private)keys?|authorization|jwt"
+    r"|cookies?|basicauthencoded)$"
 )
-_URL_PASSWORD = re.compile(r"(\w://[^\s:/@]*:)[^\s@]+@")
-_NOT_SECRET = re.compile(r"(page|cursor|next|sync|continuation)token$")
+# What stands in texts as a secret by its place: the first group of each stays.
+_IN_TEXT = re.compile(
+    r"(\w://[^\s:/@]*:)[^\s@]+(?=@)"
+    r"|((?i:authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+))[^\s'\",]+"
+    r"|((?i:[?&][\w-]*(?:token|secret|password|api_?key)=))[^&\s'\"#]+"
+)
+_NOT_SECRET = re.compile(
+    r"((page|cursor|next|sync|continuation)token"
+    r"|(total|prompt|completion|input|output|max|cached|reasoning)tokens)$"
+)
 
 
 class Secret:
@@ -127,8 +135,13 @@ def remember(secret: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text with every known secret masked, and the passwords of URLs."""
-    return _URL_PASSWORD.sub(rf"\1{MASK}@", _known.mask(text))
+    """Return the text with every known secret masked, and what is one by its place.
+
+    Such as the password in a URL, a token in its query, and what follows ``Authorization: Bearer``.
+    """
+    return _IN_TEXT.sub(
+        lambda found: f"{next(filter(None, found.groups()))}{MASK}", _known.mask(text)
+    )
 
 
 def is_secret_name(name: str) -> bool:

@@ -50,9 +50,8 @@ class ConnectionStatus:
             facts.append(("Actions", dict(self.integrations)))
         if self.state == "not connected":
             facts.append(("Next", "%nango_connect HOST, or %nango_connect --local"))
-        return render_card(
-            self.state.capitalize(), "ok" if self.state == "connected" else "idle", facts
-        )
+        is_ready = self.state == "connected" and self.servers != 0
+        return render_card(self.state.capitalize(), "ok" if is_ready else "idle", facts)
 
 
 def _describe_servers(count: int) -> str:

@@ -95,7 +95,7 @@ def preview(value: Any, name: Any, limits: Limits) -> str:
 def brief(value: Any, name: Any) -> str:
     """Return a normal value in a few characters, as it stands in a preview."""
     if is_container(value) and value:
-        return "{…}" if isinstance(value, Mapping) else f"[{len(value):,}]"
+        return "{…}" if isinstance(value, Mapping) else f"[{count(len(value), 'item')}]"
     found = leaf(value, _BRIEF_CHARS, secret=is_secret(name))
     text = line_text(found.text)
     return f'"{text}"' if found.kind == "text" and is_ambiguous(text) else text

@@ -18,12 +18,14 @@ from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import redact
 from nango_jupyter.wire_json import encode
 
-__all__ = ["Token", "expand", "expand_json", "parse", "split"]
+__all__ = ["Token", "expand", "expand_json", "is_variable", "parse", "split"]
 
 _QUOTED = re.compile(r"""'[^']*'(?=\s|$)|"(?:[^"\\]|\\.)*"(?=\s|$)""")
-_BRACED = re.compile(r"\{[^{}\s\"':]+\}(?=\s|$)")
-_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
-_JSON_STRING_OR_VARIABLE = re.compile(r'"(?:[^"\\]|\\.)*"|\$([A-Za-z_]\w*)')
+# JSON never has a letter behind its brace; a colon may be meant as JSON whose keys lack quotes.
+_BRACED = re.compile(r"\{([A-Za-z_][^{}:]*)\}(?=\s|$)")
+_DOLLAR = re.compile(r"\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_IN_A_WORD = re.compile(rf"{_DOLLAR.pattern}|\{{([A-Za-z_][^{{}}:]*)\}}")
+_JSON_STRING_OR_DOLLAR = re.compile(rf'"(?:[^"\\]|\\.)*"|{_DOLLAR.pattern}')
 
 
 class Token(str):
@@ -67,42 +69,71 @@ def _token_end(text: str) -> int:
     return len(text.split(maxsplit=1)[0])
 
 
-def parse(magic: Callable[..., Any], line: str) -> argparse.Namespace:
+def parse(
+    magic: Callable[..., Any], line: str, names: Mapping[str, Any], json: str = ""
+) -> argparse.Namespace:
     """Parse a line by the arguments that were declared on a magic.
+
+    Parameters
+    ----------
+    magic : function
+        With arguments declared by IPython's `magic_arguments`.
+    line : str
+    names : mapping of str to object
+        The user's variables.
+    json : str
+        The argument that is JSON, and stays as it was typed; in all others, variables are put in
+        their place.
 
     Raises
     ------
     NangoUsageError
-        With the usage line, if the arguments don't fit.
+        If the arguments don't fit. What was typed is not repeated: a token may be among it.
     """
     parser: argparse.ArgumentParser = magic.parser  # type: ignore[attr-defined]
+    parser.allow_abbrev = False  # --token would be --token-env, and a token the name of a variable
+    tokens = split(line)
     try:
-        return parser.parse_intermixed_args(split(line))  # options may stand anywhere
+        found, surplus = parser.parse_known_intermixed_args(tokens)  # options may stand anywhere
     except UsageError as error:
-        reason, _, usage = redact(str(error)).partition("\n")
-        raise NangoUsageError(
-            reason, usage or f"%{magic.__name__}? shows the options and examples."
-        ) from None
+        raise NangoUsageError(redact(str(error)), _usage(parser)) from None
+    if surplus:
+        unknown = [word.partition("=")[0] for word in surplus if word.startswith("--")]
+        reason = f"There is no option {unknown[0]}" if unknown else "There are too many arguments"
+        raise NangoUsageError(reason, f"{_usage(parser)}. Quote what has blanks in it.")
+    for name, value in vars(found).items():
+        if isinstance(value, str) and name != json:
+            setattr(found, name, expand(value, names))
+    return found
 
 
-def expand(text: str | None, names: Mapping[str, Any]) -> Any:
-    """Return the variable that an argument names, as ``$name`` or ``{expression}``, or its text.
+def _usage(parser: argparse.ArgumentParser) -> str:
+    return " ".join(parser.format_usage().split()).replace("usage:", "Usage:")
+
+
+def is_variable(text: str) -> bool:
+    """Tell whether an argument is nothing but ``$name`` or ``{expression}``."""
+    return bool(_DOLLAR.fullmatch(text) or _BRACED.fullmatch(text))
+
+
+def expand(text: str, names: Mapping[str, Any]) -> Any:
+    """Put variables in their place in one argument.
+
+    ``$name`` and ``{expression}`` alone are the object itself; inside a word they are its text.
+    A URL, which may have a $ in its password, and what stands in single quotes are left alone.
 
     Raises
     ------
     NangoUsageError
         If there is no such variable, or the expression fails.
     """
-    if text is None:
-        return None
-    if match := _VARIABLE.fullmatch(text):
-        return _look_up(match[1], names)
-    if _BRACED.fullmatch(text):
-        try:
-            return eval(text[1:-1], dict(names))  # noqa: S307 - the user's own code, as in IPython
-        except Exception as error:
-            raise NangoUsageError(f"{text} failed: {type(error).__name__}: {error}") from None
-    return str(text)
+    if isinstance(text, Token) and text.raw.startswith("'"):
+        return str(text)
+    if alone := (_DOLLAR.fullmatch(text) or _BRACED.fullmatch(text)):
+        return _evaluate(alone[1], names)
+    if "://" in text:
+        return str(text)
+    return _IN_A_WORD.sub(lambda match: str(_evaluate(match[1] or match[2], names)), text)
 
 
 def expand_json(text: str, names: Mapping[str, Any]) -> str:
@@ -111,13 +142,17 @@ def expand_json(text: str, names: Mapping[str, Any]) -> str:
     def replace(match: re.Match[str]) -> str:
         if match[1] is None:
             return match[0]
-        return encode(_look_up(match[1], names), f"${match[1]}").decode()
+        return encode(_evaluate(match[1], names), f"${match[1]}").decode()
 
-    return _JSON_STRING_OR_VARIABLE.sub(replace, text)
+    return _JSON_STRING_OR_DOLLAR.sub(replace, text)
 
 
-def _look_up(name: str, names: Mapping[str, Any]) -> Any:
+def _evaluate(expression: str, names: Mapping[str, Any]) -> Any:
     try:
-        return names[name]
-    except KeyError:
-        raise NangoUsageError(f"There is no variable {name}", f"Define {name} first.") from None
+        return eval(expression, dict(names))  # noqa: S307 - the user's own code, as in IPython
+    except NameError as error:
+        raise NangoUsageError(
+            f"There is no variable {error.name}", "Define it first; single quotes keep $ and {}."
+        ) from None
+    except Exception as error:
+        raise NangoUsageError(f"{{{expression}}} failed: {type(error).__name__}: {error}") from None

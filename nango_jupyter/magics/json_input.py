@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from nango_jupyter.exceptions import NangoUsageError
@@ -29,15 +30,18 @@ def read_json(text: str, name: str) -> Any:
     if not text.strip():
         return None
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=lambda word: _refuse(word, text))
     except json.JSONDecodeError as error:
         raise _explain(error, name) from None
     except (ValueError, RecursionError) as error:
         raise NangoUsageError(f"The {name} is not JSON: {error}") from None
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a JSON number; use null")
+def _refuse(word: str, text: str) -> NoReturn:
+    """Refuse NaN and Infinity, which json passes on without their place."""
+    places = re.finditer(r'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b', text)
+    place = next((match.start() for match in places if match[0] == word), 0)
+    raise json.JSONDecodeError(f"{word} is not a JSON number", text, place)
 
 
 def _explain(error: json.JSONDecodeError, name: str) -> NangoUsageError:
@@ -58,6 +62,10 @@ def _guess(error: json.JSONDecodeError) -> str:
     rest = error.doc[error.pos :]
     if rest.startswith("'"):
         return 'JSON\'s strings and keys stand in double quotes: "…".'
+    if rest.startswith("$"):
+        return "$name stands for a variable on the line of %nango_trigger, not inside a cell."
+    if rest.startswith(("NaN", "Infinity", "-Infinity")):
+        return "Use null."
     if rest.startswith(("True", "False", "None")):
         return "JSON writes true, false and null."
     follows_comma = error.doc[: error.pos].rstrip().endswith(",")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +24,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.kernel_loop import KernelLoop
-from nango_jupyter.magics.arguments import expand, expand_json, parse
+from nango_jupyter.magics.arguments import expand, expand_json, is_variable, parse
 from nango_jupyter.magics.json_input import read_json
 from nango_jupyter.results import NangoResult
 from nango_jupyter.secrets import Secret
@@ -58,7 +59,7 @@ class NangoMagics(Magics):
         help="Start the embedded server, without a broker, on an integrations folder; "
         "on the samples without one.",
     )
-    @argument("--timeout", type=float, metavar="SECONDS", help="Time limit of each request (30).")
+    @argument("--timeout", metavar="SECONDS", help="Time limit of each request (30).")
     @no_var_expand
     @needs_local_scope
     @line_magic
@@ -74,17 +75,16 @@ class NangoMagics(Magics):
             %nango_connect --local ./nango-integrations
             %nango_connect broker.example.com:5672
         """
-        args = parse(self.nango_connect, line)
-        names = self._names(local_ns)
-        target, folder = expand(args.target, names), expand(args.local, names)
-        if folder is not None:
-            if target is not None:
-                raise NangoUsageError(
-                    "--local and a host exclude each other", "Give one of the two."
-                )
-            local = self.session.connect_local(str(folder) or None, args.timeout)
-            return self._loop.run(local)
-        return self._loop.run(self.session.connect(_settings(target, args.timeout)))
+        args = parse(self.nango_connect, line, self._names(local_ns))
+        timeout = _seconds(args.timeout)
+        if args.local is None:
+            return self._loop.run(self.session.connect(_settings(args.target, timeout)))
+        if args.target is not None:
+            raise NangoUsageError(
+                "There is a folder for --local, and one more argument",
+                "Give a host or --local; quote a folder that has blanks in it.",
+            )
+        return self._loop.run(self.session.connect_local(str(args.local) or None, timeout))
 
     @magic_arguments()
     @argument("integration", metavar="INTEGRATION", help="Its name in integrations.yaml.")
@@ -104,15 +104,13 @@ class NangoMagics(Magics):
             %nango_register slack ada
             %nango_register slack ada --token-env SLACK_TOKEN --config {"channelId": "C1"}
         """
-        args = parse(self.nango_register, line)
         names = self._names(local_ns)
+        args = parse(self.nango_register, line, names, json="config")
         client = self.session.client()
-        config = self._read(args.config, "config", names)
+        config = _read(args.config, "config", names)
         token = _token(args.token_env, args.integration, args.user)
         return self._loop.run(
-            client.register_connection(
-                expand(args.integration, names), expand(args.user, names), token, config
-            )
+            client.register_connection(args.integration, args.user, token, config)
         )
 
     @magic_arguments()
@@ -120,7 +118,7 @@ class NangoMagics(Magics):
     @argument("action", metavar="ACTION", help="The action's name.")
     @argument("user", metavar="USER", help="The user's id; $name keeps a number a number.")
     @argument("input", nargs="?", metavar="JSON", help="The input; in a cell magic, the cell.")
-    @argument("--timeout", type=float, metavar="SECONDS", help="Time limit (30).")
+    @argument("--timeout", metavar="SECONDS", help="Time limit (30).")
     @no_var_expand
     @needs_local_scope
     @line_cell_magic
@@ -139,21 +137,17 @@ class NangoMagics(Magics):
             %%nango_trigger slack notify ada --timeout 60
             {"msg": "hello"}
         """
-        args = parse(self.nango_trigger, line)
         names = self._names(local_ns)
+        args = parse(self.nango_trigger, line, names, json="input")
         client = self.session.client()
         if cell is not None and args.input is not None:
             raise NangoUsageError(
                 "There is input on the line and in the cell", "Keep one of the two."
             )
-        value = self._read(args.input, "input", names) if cell is None else read_json(cell, "input")
+        value = _read(args.input, "input", names) if cell is None else read_json(cell, "input")
         return self._loop.run(
             client.trigger_action(
-                expand(args.integration, names),
-                expand(args.action, names),
-                expand(args.user, names),
-                value,
-                timeout=args.timeout,
+                args.integration, args.action, args.user, value, timeout=_seconds(args.timeout)
             )
         )
 
@@ -162,7 +156,7 @@ class NangoMagics(Magics):
     @line_magic
     def nango_status(self, line: str) -> ConnectionStatus:
         """Show where this notebook is connected to."""
-        parse(self.nango_status, line)
+        parse(self.nango_status, line, {})
         return self._loop.run(self.session.status())
 
     @magic_arguments()
@@ -170,19 +164,28 @@ class NangoMagics(Magics):
     @line_magic
     def nango_close(self, line: str) -> ConnectionStatus:
         """Close the connection, and stop the embedded server if it was one."""
-        parse(self.nango_close, line)
+        parse(self.nango_close, line, {})
         return self._loop.run(self.session.close())
 
     def _names(self, local_ns: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return ChainMap(dict(local_ns or {}), self._variables)
 
-    def _read(self, token: Any, name: str, names: Mapping[str, Any]) -> Any:
-        """Read a JSON argument, which may be a variable or hold some."""
-        if token is None:
-            return None
-        if token.startswith("$") and token[1:].isidentifier():
-            return expand(token, names)
-        return read_json(expand_json(token.json, names), name)
+
+def _read(token: Any, name: str, names: Mapping[str, Any]) -> Any:
+    """Read a JSON argument, which may be a variable or hold some."""
+    if token is None:
+        return None
+    if is_variable(token):
+        return expand(token, names)
+    return read_json(expand_json(token.json, names), name)
+
+
+def _seconds(text: Any) -> float | None:
+    """Read a time limit; what it may be is checked where it is used."""
+    try:
+        return None if text is None else float(text)
+    except (TypeError, ValueError):
+        raise NangoUsageError("--timeout is not a number", "Give seconds: --timeout 60.") from None
 
 
 def _settings(target: Any, timeout: float | None) -> Settings:
@@ -191,17 +194,10 @@ def _settings(target: Any, timeout: float | None) -> Settings:
     return Settings.from_environment(timeout=timeout)
 
 
-def _token(variable: str | None, integration: str, user: str) -> Secret:
+def _token(variable: str | None, integration: str, user: object) -> Secret:
     """Take the token from the environment, or ask for it."""
     if variable is not None:
-        token = os.environ.get(variable, "")
-        if not token:
-            raise NangoUsageError(
-                f"The environment variable {variable} is not set, or empty",
-                f"Set it before Jupyter starts, or: import os, getpass; "
-                f"os.environ[{variable!r}] = getpass.getpass()",
-            )
-        return Secret(token)
+        return _token_of(variable)
     try:
         token = getpass.getpass(f"Token of {user} for {integration}: ")
     except (StdinNotImplementedError, EOFError):
@@ -211,6 +207,18 @@ def _token(variable: str | None, integration: str, user: str) -> Secret:
     if not token:
         raise NangoUsageError("No token was given: nothing was registered", "Run it again.")
     return Secret(token)
+
+
+def _token_of(variable: str) -> Secret:
+    if token := os.environ.get(variable, ""):
+        return Secret(token)
+    # Only what looks like a variable's name is repeated: a token may have been pasted here.
+    name = variable if re.fullmatch(r"[A-Z][A-Z0-9_]*", variable) else "that --token-env names"
+    raise NangoUsageError(
+        f"The environment variable {name} is not set, or empty",
+        "Set it before Jupyter starts, or with os.environ[NAME] = getpass.getpass(). A token "
+        "itself does not stand in a notebook: without --token-env you are asked for it.",
+    )
 
 
 def _shell_loop(shell: InteractiveShell) -> asyncio.AbstractEventLoop:

@@ -60,8 +60,9 @@ def main() -> None:
 def serve(folder: Path | None, url: str | None, concurrency: int, log_level: str | None) -> None:
     """Serve the integrations in FOLDER to the clients of a broker.
 
-    Without FOLDER, the samples are served: the integrations demo and crm. Several servers on one
-    broker share the work. SIGTERM or Ctrl-C stops it once what runs is done.
+    Several servers on one broker and one folder share the work. Without FOLDER, the samples are
+    served, the integrations demo and crm; their connections are in this one server's memory.
+    SIGTERM or Ctrl-C stops it once what runs is done, or after 30 seconds.
     """
     _set_up_logging()
     try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from nango_jupyter.messages import UserId
-from nango_jupyter.secrets import redact
+from nango_jupyter.secrets import redact, redact_value
 
 __all__ = ["LEVELS", "ActionLogFormatter", "ActionLogger", "redact_logger"]
 
@@ -35,6 +35,8 @@ class _Redaction(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
+            if isinstance(record.args, tuple):  # objects are masked by their keys, too
+                record.args = tuple(redact_value(value) for value in record.args)
             record.msg, record.args = redact(record.getMessage()), None
         except Exception:  # the action's own format string: logging doesn't raise for it either
             record.msg, record.args = redact(f"{record.msg} {record.args}"), None

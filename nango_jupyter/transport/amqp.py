@@ -303,8 +303,8 @@ class _Link:
         if count == 0:
             return NangoTimeoutError(
                 f"{waited}: no server is reading the queue {SERVER_QUEUE}",
-                "Start one (nango-jupyter serve FOLDER --url …). The request has expired and "
-                "will not run.",
+                "Start one (nango-jupyter serve FOLDER --url …). The request has expired: it will "
+                "not run from now on, but a server that is gone may have begun it.",
             )
         if count is None:
             seen = ", and the broker does not say whether a server reads"

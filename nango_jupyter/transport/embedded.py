@@ -35,7 +35,7 @@ class EmbeddedTransport:
     async def request(self, body: bytes, timeout: float) -> bytes:
         """Let the server answer. See `Transport.request`.
 
-        What is given up on is stopped: nothing goes on unseen in the kernel.
+        What is given up on is cancelled, so that it doesn't go on unseen in the kernel.
         """
         running = asyncio.ensure_future(self._handle(body))
         self._running.add(running)
@@ -47,8 +47,9 @@ class EmbeddedTransport:
             running.cancel()
         if is_late:
             raise NangoTimeoutError(
-                f"No answer within {timeout:g} s: the action was stopped",
-                "Give it longer with timeout=SECONDS (in a magic: --timeout SECONDS).",
+                f"No answer within {timeout:g} s: the action was cancelled",
+                "Give it longer with timeout=SECONDS (in a magic: --timeout SECONDS). A plain def "
+                "runs in a thread, which can't be cancelled: it goes on to its end.",
             )
         if running.cancelled():
             raise closed_error()

@@ -152,6 +152,36 @@ def test_user_ids_keep_their_type(kernel: Kernel) -> None:
     assert kernel.run("%nango_trigger demo whoami 7").error == "NangoServerError"
 
 
+def test_variables_inside_words_and_options(kernel: Kernel) -> None:
+    kernel.ok(
+        "for n in range(2):\n    %nango_register demo user-{n} --token-env TOKEN\n"
+        "limit, name = 9, 'TOKEN'\n"
+        '%nango_register demo "user $n/$limit" --token-env $name'
+    )
+    reply = kernel.ok(
+        "users = {'last': 'user-1'}\n"
+        "x = %nango_trigger demo whoami {users['last']} --timeout $limit\n"
+        'y = %nango_trigger demo whoami "user 1/9" --timeout {limit / 2}\n'
+        "print(x.return_value['userId'], y.return_value['userId'])"
+    )
+    assert reply.text.strip() == "user-1 user 1/9"
+
+
+def test_a_pasted_token_is_not_repeated(kernel: Kernel) -> None:
+    for code in (
+        "%nango_register demo eve --token xoxb-pasted",
+        "%nango_register demo eve --token-env xoxb-pasted",
+        "%nango_register demo eve xoxb-pasted",
+        "%nango_connect amqp://ada:first xoxb-pasted@host",
+        "%nango_connect --local amqp://ada:xoxb-pasted@host localhost",
+        "%nango_connect ada:xoxb-pasted@host",
+        "%nango_connect amqp://ada:xoxb-pasted@host:port",
+    ):
+        reply = kernel.run(code)
+        assert reply.error == "NangoUsageError"
+        assert "xoxb" not in reply.all_text, code
+
+
 def test_tokens_are_drawn_masked(kernel: Kernel) -> None:
     reply = kernel.ok(
         'x = %nango_trigger demo echo ada {"msg": "the crm-demo-token!", "api_key": "abc"}\n'

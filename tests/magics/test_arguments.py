@@ -51,15 +51,21 @@ def test_expand_gives_the_variable_itself() -> None:
     assert expand("{rows[0]}", names) == 1
     assert expand("n", names) == "n"
     assert expand("7", names) == "7"
-    assert expand("cost$n", names) == "cost$n"
-    assert expand(None, names) is None
+    assert expand("user-$n", names) == "user-7"
+    assert expand("user{n}x{rows[1]}", names) == "user7x2"
+    assert expand(split("'user-$n'")[0], names) == "user-$n"
+    assert expand(split('{d["a b"]}')[0], {"d": {"a b": 5}}) == 5
+    assert expand("$complex.real", {"complex": 3}) == 3
+    assert expand("amqp://ada:pa$n@host", names) == "amqp://ada:pa$n@host"
 
 
 def test_expand_says_what_is_missing() -> None:
     with pytest.raises(NangoUsageError, match="no variable nobody"):
         expand("$nobody", {})
-    with pytest.raises(NangoUsageError, match="NameError"):
-        expand("{nobody}", {})
+    with pytest.raises(NangoUsageError, match="no variable nobody"):
+        expand("user-{nobody}", {})
+    with pytest.raises(NangoUsageError, match="IndexError"):
+        expand("{rows[3]}", {"rows": []})
 
 
 def test_expand_json_leaves_strings_alone() -> None:

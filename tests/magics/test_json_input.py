@@ -29,6 +29,8 @@ def test_json_is_read(text: str, value: object) -> None:
         ("[1, 2", 1, 6, ""),
         ('\t{"tab": x}', 1, 10, "x"),
         ('{"a": 1} trailing', 1, 10, "t"),
+        ('{"a": "NaN",\n "b": NaN}', 2, 7, "N"),
+        ("[1, -Infinity]", 1, 5, "-"),
         (f'{{"long": "{"x" * 500}", y}}', 1, 514, "y"),
     ],
 )
@@ -48,12 +50,14 @@ def test_the_place_is_shown(text: str, line: int, column: int, pointed_at: str) 
         ('{"a": None}', "true, false and null"),
         ('{"a": 1,}', "comma"),
         ("[1,]", "comma"),
+        ("[NaN]", "null"),
+        ('{"a": $n}', "not inside a cell"),
     ],
 )
 def test_what_python_writes_differently_is_hinted_at(text: str, hint: str) -> None:
     assert hint in explain(text).hint
 
 
-@pytest.mark.parametrize("text", ["NaN", '{"a": -Infinity}', "[" * 100_000, "1" * 5000])
+@pytest.mark.parametrize("text", ["NaN", "[" * 100_000, "1" * 5000])
 def test_what_json_can_not_hold(text: str) -> None:
     assert "not JSON" in explain(text).message

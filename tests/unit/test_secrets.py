@@ -140,7 +140,7 @@ def test_names_of_secrets(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "key", "user", "next_page_token", "cursorToken", "tokens", "secretary", "id"]
+    "name", ["", "key", "user", "next_page_token", "cursorToken", "total_tokens", "secretary", "id"]
 )
 def test_other_names(name: str) -> None:
     assert not is_secret_name(name)
@@ -175,3 +175,6 @@ def test_values_are_masked_by_their_name_and_by_what_is_known() -> None:
 def test_passwords_of_urls_are_masked() -> None:
     assert redact("see amqps://ada:p:w/d@host:1/v") == f"see amqps://ada:{MASK}@host:1/v"
     assert redact("at https://host/path?x=a@b") == "at https://host/path?x=a@b"
+    assert redact("/x?a=1&access_token=abc&b=2") == f"/x?a=1&access_token={MASK}&b=2"
+    assert redact("Authorization: Bearer abc.def, x") == f"Authorization: Bearer {MASK}, x"
+    assert redact("the authorization of bearer bonds") == "the authorization of bearer bonds"
