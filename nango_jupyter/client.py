@@ -7,31 +7,25 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from nango_jupyter import messages
+from nango_jupyter.credentials import Credentials, both_spellings, reveal_all
 from nango_jupyter.exceptions import (
     NangoClosedError,
     NangoError,
     NangoProtocolError,
     NangoServerError,
-    NangoUsageError,
 )
 from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult, Request, UserId
 from nango_jupyter.results import NangoResult
-from nango_jupyter.secrets import Secret, redact, remember, reveal
+from nango_jupyter.secrets import Secret, redact
 from nango_jupyter.settings import Settings, check_timeout
 from nango_jupyter.transport import Transport
 
 __all__ = ["DEFAULT_TIMEOUT", "Nango"]
 
 DEFAULT_TIMEOUT = 30.0
-
-Credentials = Mapping[str, Any]
-
-# What credentials hold besides secrets.
-_NOT_SECRET = frozenset({"username", "expires_at", "expires_in", "token_type", "scope", "type"})
 
 _HINTS = {
     "already-existing connection": (
@@ -154,12 +148,7 @@ class Nango:
         await self.connect()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def __repr__(self) -> str:
@@ -214,7 +203,7 @@ class Nango:
                 integration=integration,
                 user_id=user_id,
                 additional_config=additional_config,
-                **_both_spellings(oauth_access_token, credentials),
+                **both_spellings(oauth_access_token, credentials),
             )
 
     async def trigger_action(
@@ -272,7 +261,7 @@ class Nango:
             f"update credentials of {integration}",
             integration=integration,
             user_id=user_id,
-            credentials=_reveal_all(credentials),
+            credentials=reveal_all(credentials),
         )
 
     async def update_connection_config(
@@ -377,34 +366,6 @@ def _server_error(result: NangoResult) -> NangoServerError:
     error = NangoServerError(redact(message), hint)
     error.result = result
     return error
-
-
-def _both_spellings(token: str | Secret | None, credentials: Credentials | None) -> dict[str, Any]:
-    """Spell a token for 0.1's servers and for 0.2's; each ignores the other's."""
-    if token is None and credentials is None:
-        raise NangoUsageError(
-            "Neither a token nor credentials were given",
-            "Pass oauth_access_token, or credentials={'api_key': …}.",
-        )
-    if token is not None:
-        token = reveal(token)
-        if isinstance(token, str):
-            remember(token)
-    found = {"access_token": token} if credentials is None else _reveal_all(credentials)
-    if token is None and isinstance(found, dict) and isinstance(found.get("access_token"), str):
-        token = found["access_token"] or None
-    return {"oauth_access_token": token, "credentials": found}
-
-
-def _reveal_all(credentials: Any) -> Any:
-    """Return credentials as JSON, and remember what to mask; what is no dict is refused later."""
-    if not isinstance(credentials, Mapping):
-        return credentials
-    found = {name: reveal(value) for name, value in credentials.items()}
-    for name, value in found.items():
-        if isinstance(value, str) and name not in _NOT_SECRET:
-            remember(value)
-    return found
 
 
 def _read_connections(result: NangoResult) -> NangoResult:

@@ -21,7 +21,8 @@ ALLOWED = {
     "messages": BASE | {"wire_json"},
     "results": WIRE | {"display"},
     "transport": WIRE | {"settings"},
-    "client": WIRE | {"settings", "results", "transport"},
+    "credentials": BASE,
+    "client": WIRE | {"credentials", "settings", "results", "transport"},
     "display": WIRE | {"results"},
     "samples": set(),
     # The one that starts the server for the front; everything else of the front stays out of it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 from nango_jupyter.samples.crm_api import CrmApi
 
@@ -37,10 +36,5 @@ class Samples:
         self.environ["NANGO_SAMPLE_CRM_URL"] = self._api.url
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._api.__exit__(kind, error, traceback)
+    def __exit__(self, *_: object) -> None:
+        self._api.__exit__()

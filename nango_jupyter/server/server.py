@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from nango_jupyter.exceptions import NangoClosedError, NangoError, NangoInputError
 from nango_jupyter.messages import NangoMessageHandlerResult, decode_request
@@ -94,12 +93,7 @@ class NangoServer:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     @property

@@ -14,9 +14,9 @@ import math
 import random
 import string
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
@@ -33,6 +33,7 @@ from nango_jupyter.transport import lenient_headers
 from nango_jupyter.transport.amqp_errors import FAULTS as _FAULTS
 from nango_jupyter.transport.amqp_errors import explain, refused_error, what_broker_said
 from nango_jupyter.transport.base import closed_error
+from nango_jupyter.transport.waiting import give_up, keep, retrieve, settle, within
 
 __all__ = ["AmqpTransport", "open_connection"]
 
@@ -62,8 +63,6 @@ for _noisy in map(logging.getLogger, ("aio_pika", "aiormq")):
 
 lenient_headers.install()
 
-T = TypeVar("T")
-
 
 async def open_connection(settings: Settings, timeout: float) -> AbstractConnection:
     """Open an AMQP connection.
@@ -85,68 +84,11 @@ async def open_connection(settings: Settings, timeout: float) -> AbstractConnect
         **options,
     )
     try:
-        return await _within(timeout, opening)
+        return await within(timeout, opening, late=_close)
     except _FAULTS as error:
         failure = explain(error, settings, timeout)
     # Out here, the error does not carry aio-pika's along, whose frames know the password.
     raise failure
-
-
-async def _within(timeout: float, awaitable: Awaitable[T]) -> T:
-    """Await at most `timeout` seconds, whatever the awaitable does when it is cancelled.
-
-    `asyncio.timeout` waits until what it cancelled has cleaned up, which over TLS, with a peer
-    that says nothing, takes half a minute.
-    """
-    task = asyncio.ensure_future(awaitable)
-    try:
-        await asyncio.wait({task}, timeout=timeout)
-    except asyncio.CancelledError:
-        _give_up(task)
-        raise
-    if not task.done():
-        _give_up(task)
-        raise TimeoutError
-    if task.cancelled():  # aiormq cancels what is under way when the connection goes away
-        raise ConnectionResetError("the connection was closed meanwhile")
-    return task.result()
-
-
-# What was given up on and cleans up; the loop itself keeps only weak references to its tasks.
-_leftovers: set[asyncio.Future[Any]] = set()
-
-
-def _keep(task: asyncio.Future[Any]) -> None:
-    _leftovers.add(task)
-    task.add_done_callback(_leftovers.discard)
-
-
-def _give_up(task: asyncio.Future[Any]) -> None:
-    _keep(task)
-    task.add_done_callback(_drop)
-    task.cancel()
-
-
-async def _settle() -> None:
-    """Wait until what was given up on in this loop has cleaned up, though not for long."""
-    loop = asyncio.get_running_loop()
-    if mine := {task for task in _leftovers if task.get_loop() is loop}:
-        await asyncio.wait(mine, timeout=_GLANCE)
-
-
-def _drop(task: asyncio.Future[Any]) -> None:
-    """Close a connection that opened just when it was given up on."""
-    _retrieve(task)
-    if not task.cancelled() and not task.exception():
-        result = task.result()
-        if isinstance(result, AbstractConnection):
-            _close(result)
-
-
-def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Take an exception that nobody may wait for any more, so that asyncio doesn't log it."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _lost_error(cause: object = None) -> NangoConnectionLostError:
@@ -174,7 +116,7 @@ class _Link:
         deadline = time.monotonic() + settings.timeout
         connection = await open_connection(settings, settings.timeout)
         try:
-            return await _within(max(deadline - time.monotonic(), 0), cls._set_up(connection))
+            return await within(max(deadline - time.monotonic(), 0), cls._set_up(connection))
         except BaseException as error:
             _close(connection)
             if not isinstance(error, _FAULTS):
@@ -211,7 +153,7 @@ class _Link:
         """Ask the broker for a sign of life."""
         try:
             # Not passive: if somebody deleted the queue meanwhile, this makes it anew.
-            await _within(timeout, self._channel.declare_queue(SERVER_QUEUE, durable=True))
+            await within(timeout, self._channel.declare_queue(SERVER_QUEUE, durable=True))
         except _FAULTS:
             return False
         self._heard = self.loop.time()
@@ -226,7 +168,7 @@ class _Link:
         """Publish one message and wait for the reply with its correlation id."""
         correlation_id = self._new_id()
         reply: asyncio.Future[bytes] = self.loop.create_future()
-        reply.add_done_callback(_retrieve)
+        reply.add_done_callback(retrieve)
         self._waiting[correlation_id] = reply
         # A task of its own: aiormq may cancel who publishes when the connection goes away.
         publishing = asyncio.ensure_future(self._publish(body, correlation_id, timeout))
@@ -319,7 +261,7 @@ class _Link:
     async def server_count(self) -> int | None:
         """Return how many consumers the server's queue has; None if that can't be told."""
         try:
-            return await _within(_GLANCE, self._count_consumers())
+            return await within(_GLANCE, self._count_consumers())
         except aio_pika.exceptions.ChannelNotFoundEntity:
             return 0  # somebody deleted the queue
         except _FAULTS:
@@ -337,9 +279,9 @@ def _close(connection: AbstractConnection) -> None:
 
     async def close() -> None:
         with contextlib.suppress(_FAULTS):
-            await _within(_GLANCE, connection.close())
+            await within(_GLANCE, connection.close())
 
-    _keep(asyncio.ensure_future(close()))
+    keep(asyncio.ensure_future(close()))
 
 
 class AmqpTransport:
@@ -385,7 +327,7 @@ class AmqpTransport:
         """End what is under way and close the connection. See `Transport.close`."""
         if self._loop is asyncio.get_running_loop():
             self._end()
-            await _settle()
+            await settle(_GLANCE)
         elif self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end)  # it runs in another thread
 
@@ -393,7 +335,7 @@ class AmqpTransport:
         link, opening = self._link, self._opening
         self._link = self._opening = None
         if opening:
-            _give_up(opening)
+            give_up(opening)
         if link:
             link.end(closed_error)
 
@@ -411,7 +353,7 @@ class AmqpTransport:
         # Requests that come together wait for one opening, each within its own time limit.
         if self._opening is None or self._opening.done():
             self._opening = asyncio.ensure_future(self._open(timeout))
-            self._opening.add_done_callback(_retrieve)
+            self._opening.add_done_callback(retrieve)
         opening = self._opening
         await asyncio.wait({opening}, timeout=timeout)
         if not opening.done():

@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
-from types import TracebackType
 from typing import Any, Self
 
 from jupyter_client.manager import KernelManager
@@ -61,12 +60,7 @@ class Kernel:
         self.client.wait_for_ready(timeout=START_SECONDS)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import struct
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -75,12 +74,7 @@ class Proxy:
         await self.accept()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.refuse()
         self.cut()
         await asyncio.gather(*self._links, return_exceptions=True)
