@@ -71,7 +71,12 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_PLACES.get(name, 'exceptions')}")
+    try:
+        module = import_module(f"{__name__}.{_PLACES.get(name, 'exceptions')}")
+    except ModuleNotFoundError as error:
+        from nango_jupyter.local import missing_extra
+
+        raise missing_extra(error) from None
     return getattr(module, name)
 
 

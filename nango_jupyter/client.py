@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, Self
@@ -136,7 +137,12 @@ class Nango:
             Within the time limit, with the reason and a hint.
         """
         with _result_on_error("connect"):
-            await self._transport.connect(self._timeout)
+            try:
+                await self._transport.connect(self._timeout)
+            except asyncio.CancelledError:
+                if self._state != "open":  # what comes up later would belong to nobody
+                    await self._transport.close()
+                raise
         self._state = "open"
 
     async def close(self) -> None:
@@ -159,7 +165,7 @@ class Nango:
         integration: str,
         user_id: UserId,
         oauth_access_token: str | Secret | None = None,
-        additional_config: Mapping[str, Any] | None = None,
+        additional_config: dict[str, Any] | None = None,
         *,
         credentials: Credentials | None = None,
     ) -> NangoResult:
@@ -265,7 +271,7 @@ class Nango:
         )
 
     async def update_connection_config(
-        self, integration: str, user_id: UserId, additional_config: Mapping[str, Any]
+        self, integration: str, user_id: UserId, additional_config: dict[str, Any]
     ) -> NangoResult:
         """Replace a connection's additional config. Servers since 0.2.1 only: older ones die of it.
 

@@ -10,7 +10,7 @@ from nango_jupyter.secrets import Secret, remember, reveal
 
 __all__ = ["Credentials", "both_spellings", "reveal_all"]
 
-Credentials = Mapping[str, Any]
+Credentials = dict[str, Any]
 
 # What credentials hold besides secrets.
 _NOT_SECRET = frozenset({"username", "expires_at", "expires_in", "token_type", "scope", "type"})
@@ -38,7 +38,17 @@ def reveal_all(credentials: Any) -> Any:
     if not isinstance(credentials, Mapping):
         return credentials
     found = {name: reveal(value) for name, value in credentials.items()}
-    for name, value in found.items():
-        if isinstance(value, str) and name not in _NOT_SECRET:
-            remember(value)
+    _remember_all(found)
     return found
+
+
+def _remember_all(value: Any, name: str = "") -> None:
+    """Mask every text inside credentials from now on, however deep: a raw token response is one."""
+    if isinstance(value, str) and name not in _NOT_SECRET:
+        remember(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _remember_all(item, key)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _remember_all(item, name)

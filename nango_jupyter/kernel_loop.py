@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
+from nango_jupyter.exceptions import NangoUsageError
+
 __all__ = ["KernelLoop"]
 
 T = TypeVar("T")
@@ -63,7 +65,7 @@ class KernelLoop:
         ------
         KeyboardInterrupt
             When the user pressed Stop or Ctrl-C; the coroutine was cancelled and has ended.
-        RuntimeError
+        NangoUsageError
             In another thread, when the main loop does not run.
         """
         if not _in_main_thread():
@@ -92,9 +94,10 @@ class KernelLoop:
         future = asyncio.run_coroutine_threadsafe(run(), self.loop)
         if not begun.wait(_PATIENCE) and future.cancel():
             coroutine.close()
-            raise RuntimeError(
-                "The main thread is busy, so this thread's request was not sent. Don't let a cell "
-                "wait for threads that use the magics; use the async client and asyncio.gather."
+            raise NangoUsageError(
+                "The main thread is busy, so this thread's request was not sent",
+                "Don't let a cell wait for threads that use the magics; use the async client and "
+                "asyncio.gather.",
             )
         return future.result()
 

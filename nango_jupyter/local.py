@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -49,6 +50,7 @@ class LocalServer:
         self._folder = None if folder is None else Path(folder).expanduser()
         self._stack = AsyncExitStack()
         self._server: NangoServer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Start; do nothing if that was done."""
@@ -58,6 +60,7 @@ class LocalServer:
             from nango_jupyter.server.opening import open_server
         except ModuleNotFoundError as error:
             raise missing_extra(error) from None
+        self._loop = asyncio.get_running_loop()
         self._server = await self._stack.enter_async_context(open_server(self._folder))
 
     async def stop(self) -> None:
@@ -88,7 +91,7 @@ class LocalServer:
         server = self._running()
         name = "the samples" if self._folder is None else str(self._folder)
         nango = Nango(
-            transport=EmbeddedTransport(server.handle, f"embedded server ({name})"),
+            transport=EmbeddedTransport(server.handle, f"embedded server ({name})", self._loop),
             timeout=timeout,
         )
         self._stack.push_async_callback(nango.close)

@@ -6,7 +6,7 @@ Names are Python's here and the reference's camelCase on the wire; the facts are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -83,8 +83,8 @@ class RegisterConnection(Request):
     kind = "REGISTER_CONNECTION"
     integration: str
     user_id: UserId
-    oauth_access_token: str | None = None
-    credentials: Mapping[str, Any] | None = None
+    oauth_access_token: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
     additional_config: Mapping[str, Any] | None = None
 
 
@@ -106,7 +106,7 @@ class UpdateConnectionCredentials(Request):
     kind = "UPDATE_CONNECTION_CREDENTIALS"
     integration: str
     user_id: UserId
-    credentials: Mapping[str, Any]
+    credentials: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +249,7 @@ class NangoMessageHandlerResult:
         return cls(found["success"], error_msg, found.get("returnValue"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NangoConnection:
     """A registered connection, as servers since 0.2.1 list it; never with credentials.
 
@@ -269,6 +269,10 @@ class NangoConnection:
     date_created: datetime
     last_modified: datetime
     additional_config: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        shown = redact_value({item.name: getattr(self, item.name) for item in fields(self)})
+        return f"NangoConnection({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @classmethod
     def from_wire(cls, found: Any) -> NangoConnection:

@@ -9,7 +9,7 @@ from typing import Literal
 from nango_jupyter.client import Nango
 from nango_jupyter.exceptions import NangoClosedError
 from nango_jupyter.local import LocalServer
-from nango_jupyter.settings import Settings
+from nango_jupyter.settings import Settings, check_timeout
 
 __all__ = ["ConnectionStatus", "Session"]
 
@@ -92,13 +92,17 @@ class Session:
         self, folder: str | None = None, timeout: float | None = None
     ) -> ConnectionStatus:
         """Start the embedded server, on a folder or on the samples, and connect to it."""
+        if timeout is not None:
+            check_timeout(timeout)  # before anything is started
         local = LocalServer(folder)
         await local.start()
         return await self._change(local.client(timeout=timeout), local)
 
     async def _change(self, client: Nango, local: LocalServer | None) -> ConnectionStatus:
-        await self.close()
+        before = self._client, self._local
+        # First, so that what is open is always what `close` closes, even if this is stopped.
         self._client, self._local = client, local
+        await _close(*before)
         return await self.status()
 
     async def status(self) -> ConnectionStatus:
@@ -116,10 +120,16 @@ class Session:
 
     async def close(self) -> ConnectionStatus:
         """Close the connection, and stop the embedded server if it was one."""
-        client, self._client = self._client, None
-        local, self._local = self._local, None
+        before = self._client, self._local
+        self._client = self._local = None
+        await _close(*before)
+        return ConnectionStatus("not connected")
+
+
+async def _close(client: Nango | None, local: LocalServer | None) -> None:
+    try:
         if client:
             await client.close()
+    finally:
         if local:
             await local.stop()
-        return ConnectionStatus("not connected")

@@ -15,7 +15,7 @@ WIRE = BASE | {"messages", "wire_json"}
 ALLOWED = {
     "exceptions": set(),
     "secrets": set(),
-    "kernel_loop": set(),
+    "kernel_loop": {"exceptions"},
     "settings": BASE,
     "wire_json": {"exceptions"},
     "messages": BASE | {"wire_json"},

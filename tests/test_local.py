@@ -90,3 +90,13 @@ def test_without_the_extra_it_says_what_to_install() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert 'pip install "nango-jupyter[local]"' in done.stderr
+
+
+async def test_another_loop_is_refused_and_harms_nothing() -> None:
+    async with LocalServer() as server:
+        nango = server.client()
+        await nango.register_connection("demo", "ada", "any-token")
+        call = nango.trigger_action("demo", "echo", "ada", 1)
+        with pytest.raises(NangoUsageError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, call)
+        assert (await nango.trigger_action("demo", "echo", "ada", 2)).return_value == 2

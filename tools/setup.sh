@@ -17,6 +17,11 @@ say() { printf '%s\n' "$*" >&2; }
 # Whether an interpreter runs (a pyenv shim may exist and fail) and is new enough.
 is_usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
+base_of() { "$1" -c 'import sys; print(sys._base_executable)'; }
+
+# A .venv of another interpreter than the one asked for is made anew.
+is_as_asked() { [[ -z ${PYTHON:-} || "$(base_of "$python")" -ef "$(base_of "$PYTHON")" ]]; }
+
 find_python() {
     local candidate candidates=(python3.11 python3.12 python3.13 python3)
     [[ -z ${PYTHON:-} ]] || candidates=("$PYTHON")
@@ -70,7 +75,7 @@ install_extras() {
 
 base=
 packages=()
-if ! is_usable "$python"; then
+if ! is_usable "$python" || ! is_as_asked; then
     base=$(find_python)
     mapfile -t packages < <(missing_for_venv "$base")
 fi

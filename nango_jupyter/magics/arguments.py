@@ -7,7 +7,6 @@ IPython's own splitting is a shell's, which eats the quotes of JSON, and its own
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,9 +22,12 @@ __all__ = ["Token", "expand", "expand_json", "is_variable", "parse", "split"]
 _QUOTED = re.compile(r"""'[^']*'(?=\s|$)|"(?:[^"\\]|\\.)*"(?=\s|$)""")
 # JSON never has a letter behind its brace; a colon may be meant as JSON whose keys lack quotes.
 _BRACED = re.compile(r"\{([A-Za-z_][^{}:]*)\}(?=\s|$)")
-_DOLLAR = re.compile(r"\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_DOLLAR = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _IN_A_WORD = re.compile(rf"{_DOLLAR.pattern}|\{{([A-Za-z_][^{{}}:]*)\}}")
-_JSON_STRING_OR_DOLLAR = re.compile(rf'"(?:[^"\\]|\\.)*"|{_DOLLAR.pattern}')
+_JSON_STRING = r'"(?:[^"\\]|\\.)*"'
+_JSON_STRING_OR_DOLLAR = re.compile(f"{_JSON_STRING}|{_DOLLAR.pattern}")
+_JSON_STRING_OR_BRACKET = re.compile(rf"{_JSON_STRING}|([\[{{])|([\]}}])")
+_OPTION = re.compile(r"(--[a-z][a-z-]*)=")
 
 
 class Token(str):
@@ -50,10 +52,16 @@ def split(line: str) -> list[Token]:
     """Split a line at blanks, but not inside quotes or JSON."""
     rest = line.strip().removesuffix(";").strip()  # a ; out of habit is no part of the JSON
     tokens = []
-    while rest:
-        end = _token_end(rest)
-        tokens.append(Token(rest[:end]))
-        rest = rest[end:].lstrip()
+    # IPython leaves a comment behind a magic on the line; quotes keep a # in front of a word.
+    while rest and not rest.startswith("#"):
+        # As two words, --config={"a": 1} keeps its JSON whole.
+        if option := _OPTION.match(rest):
+            tokens.append(Token(option[1]))
+            rest = rest[option.end() :]
+        else:
+            end = _token_end(rest)
+            tokens.append(Token(rest[:end]))
+            rest = rest[end:].lstrip()
     return tokens
 
 
@@ -62,11 +70,18 @@ def _token_end(text: str) -> int:
         if match := pattern.match(text):
             return match.end()
     if text[0] in "{[":
-        try:
-            return json.JSONDecoder().raw_decode(text)[1]
-        except (ValueError, RecursionError):
-            return len(text)  # broken JSON, or JSON with $variables: the rest belongs to it
+        return _json_end(text)
     return len(text.split(maxsplit=1)[0])
+
+
+def _json_end(text: str) -> int:
+    """Find the bracket that closes the first one; there may be $variables between them."""
+    depth = 0
+    for match in _JSON_STRING_OR_BRACKET.finditer(text):
+        depth += bool(match[1]) - bool(match[2])
+        if depth == 0:
+            return match.end()
+    return len(text)  # broken JSON: the rest belongs to it, and is shown
 
 
 def parse(
@@ -103,12 +118,16 @@ def parse(
         raise NangoUsageError(reason, f"{_usage(parser)}. Quote what has blanks in it.")
     for name, value in vars(found).items():
         if isinstance(value, str) and name != json:
-            setattr(found, name, expand(value, names))
+            # None would be as if the argument was not there: --local $folder, a real broker.
+            if (expanded := expand(value, names)) is None:
+                raise NangoUsageError(f"{value} is None", _usage(parser))
+            setattr(found, name, expanded)
     return found
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    return " ".join(parser.format_usage().split()).replace("usage:", "Usage:")
+    # IPython writes it as reStructuredText, behind "::".
+    return "Usage: " + " ".join(parser.format_usage().removeprefix("::").split())
 
 
 def is_variable(text: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import Any, NoReturn
 
 from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.secrets import redact
 
 __all__ = ["read_json"]
 
@@ -46,7 +47,8 @@ def _refuse(word: str, text: str) -> NoReturn:
 
 def _explain(error: json.JSONDecodeError, name: str) -> NangoUsageError:
     line = error.doc.split("\n")[error.lineno - 1].replace("\t", " ")
-    column = error.colno - 1
+    before = redact(line[: error.colno - 1])  # masked first, or a window cuts secrets in two
+    line, column = before + redact(line[error.colno - 1 :]), len(before)
     start = max(0, column - _WIDTH // 2)  # a long line is shown around the place
     shown = line[start : start + _WIDTH]
     return NangoUsageError(

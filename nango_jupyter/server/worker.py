@@ -22,6 +22,7 @@ from nango_jupyter.server.server import NangoServer
 from nango_jupyter.settings import Settings
 from nango_jupyter.transport.amqp import open_connection
 from nango_jupyter.transport.amqp_errors import FAULTS, explain
+from nango_jupyter.transport.waiting import within
 
 __all__ = ["Worker"]
 
@@ -32,6 +33,8 @@ _MOST_BYTES = 128 * 1024 * 1024
 # How far the clocks of client and server may differ, in seconds; the stamp counts whole seconds.
 _CLOCKS = 2.0
 _LONGEST_PAUSE = 30.0
+# For what is polite to do, in seconds.
+_GLANCE = 1.0
 
 
 class Worker:
@@ -59,7 +62,9 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._connection: AbstractConnection
         self._gone: asyncio.Event
+        self._tag: str
         self._replies: AbstractChannel | None = None
+        self._opening_replies = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; connect again whenever the broker goes away.
@@ -98,34 +103,39 @@ class Worker:
                 log.warning("%s; next attempt in %g s", error, pause)
 
     async def _open(self) -> AbstractQueue:
-        """Connect, and declare the queue as every client and server does."""
-        connection = await open_connection(self._settings, self._settings.timeout)
+        """Connect, declare the queue as every client and server does, and consume."""
+        timeout = self._settings.timeout
+        connection = await open_connection(self._settings, timeout)
+        self._connection, self._replies, self._gone = connection, None, asyncio.Event()
         try:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=self._concurrency)
-            queue = await channel.declare_queue(SERVER_QUEUE, durable=True)
+            return await within(timeout, self._consume(connection))
         except FAULTS as error:
-            failure = explain(error, self._settings, self._settings.timeout)
-            await connection.close()
-            raise failure from None
-        self._gone = asyncio.Event()
+            failure = explain(error, self._settings, timeout)
+            await _hang_up(connection)
+        raise failure
+
+    async def _consume(self, connection: AbstractConnection) -> AbstractQueue:
+        channel = await connection.channel()
+        await channel.set_qos(prefetch_count=self._concurrency)
+        queue = await channel.declare_queue(SERVER_QUEUE, durable=True)
+        gone = self._gone
         for part in (connection, channel):
-            part.close_callbacks.add(lambda *_, gone=self._gone: gone.set())
-        self._connection, self._replies = connection, None
+            part.close_callbacks.add(lambda *_: gone.set())
+        # Somebody deleted the queue: without this, the server would wait for ever, unheard.
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(lambda _: gone.set())
+        self._tag = await queue.consume(self._start)
+        log.info("ready: reading %s at %s", SERVER_QUEUE, self._settings.address)
         return queue
 
     async def _serve(self, queue: AbstractQueue, stop: asyncio.Event) -> None:
-        """Consume until told to stop or the connection is gone; then finish what runs."""
-        with contextlib.suppress(FAULTS):  # the connection may go away at any of these
-            tag = await queue.consume(self._start)
-            log.info("ready: reading %s at %s", SERVER_QUEUE, self._settings.address)
-            await _first(stop, self._gone)
-            if stop.is_set():
-                await queue.cancel(tag)
+        """Serve until told to stop or the connection is gone; then finish what runs."""
+        await _first(stop, self._gone)
         if stop.is_set():
+            with contextlib.suppress(FAULTS):  # the connection may go away just now
+                await within(_GLANCE, queue.cancel(self._tag))
             await self._finish()
-        with contextlib.suppress(FAULTS):
-            await self._connection.close()
+        await _hang_up(self._connection)
 
     async def _finish(self) -> None:
         if self._running:
@@ -161,10 +171,17 @@ class Worker:
     async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> None:
         # Replies have a channel of their own: one that the broker refuses closes its channel, and
         # on the consumer's everything that runs would be delivered again.
-        if self._replies is None or self._replies.is_closed:
-            self._replies = await self._connection.channel(publisher_confirms=False)
+        async with self._opening_replies:  # else each of many at once opens one
+            if self._replies is None or self._replies.is_closed:
+                self._replies = await self._connection.channel(publisher_confirms=False)
         reply = aio_pika.Message(body, correlation_id=message.correlation_id)
         await self._replies.default_exchange.publish(reply, message.reply_to or "", mandatory=False)
+
+
+async def _hang_up(connection: AbstractConnection) -> None:
+    """Close a connection, without waiting long for a broker that says nothing."""
+    with contextlib.suppress(FAULTS):
+        await within(_GLANCE, connection.close())
 
 
 async def _first(*events: asyncio.Event) -> None:

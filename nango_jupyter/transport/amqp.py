@@ -25,14 +25,13 @@ from nango_jupyter.exceptions import (
     NangoConnectionLostError,
     NangoError,
     NangoTimeoutError,
-    NangoUsageError,
 )
 from nango_jupyter.messages import SERVER_QUEUE
 from nango_jupyter.settings import Settings
 from nango_jupyter.transport import lenient_headers
 from nango_jupyter.transport.amqp_errors import FAULTS as _FAULTS
 from nango_jupyter.transport.amqp_errors import explain, refused_error, what_broker_said
-from nango_jupyter.transport.base import closed_error
+from nango_jupyter.transport.base import closed_error, other_loop_error
 from nango_jupyter.transport.waiting import give_up, keep, retrieve, settle, within
 
 __all__ = ["AmqpTransport", "open_connection"]
@@ -107,6 +106,7 @@ class _Link:
         self._channel = channel
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._ended: Callable[[], NangoError] | None = None
+        self._retired = False
         self.loop = asyncio.get_running_loop()
         self._heard = self.loop.time()
 
@@ -137,7 +137,11 @@ class _Link:
 
     @property
     def is_open(self) -> bool:
-        return not (self._ended or self._channel.is_closed) and self._is_up
+        return not (self._ended or self._retired or self._channel.is_closed) and self._is_up
+
+    @property
+    def is_over(self) -> bool:
+        return self._ended is not None
 
     @property
     def _is_up(self) -> bool:
@@ -151,10 +155,13 @@ class _Link:
 
     async def is_alive(self, timeout: float) -> bool:
         """Ask the broker for a sign of life."""
-        try:
-            # Not passive: if somebody deleted the queue meanwhile, this makes it anew.
-            await within(timeout, self._channel.declare_queue(SERVER_QUEUE, durable=True))
-        except _FAULTS:
+        # Not passive: if somebody deleted the queue meanwhile, this makes it anew. And never
+        # cancelled: aiormq would close the channel, and end what waits on it.
+        asking = asyncio.ensure_future(self._channel.declare_queue(SERVER_QUEUE, durable=True))
+        asking.add_done_callback(retrieve)
+        keep(asking)
+        await asyncio.wait({asking}, timeout=timeout)
+        if not asking.done() or asking.cancelled() or asking.exception():
             return False
         self._heard = self.loop.time()
         return self.is_open
@@ -181,6 +188,8 @@ class _Link:
         finally:
             publishing.cancel()
             del self._waiting[correlation_id]
+            if self._retired:
+                self.retire()
 
     async def _publish(self, body: bytes, correlation_id: str, timeout: float) -> None:
         message = aio_pika.Message(
@@ -223,6 +232,15 @@ class _Link:
     def _on_lost(self, _: object = None, cause: object = None) -> None:
         self.end(lambda: _lost_error(cause))
 
+    def retire(self) -> None:
+        """Take no more requests, and hang up when the last one has ended.
+
+        A broker in an alarm stops reading from who publishes, but still delivers replies.
+        """
+        self._retired = True
+        if not (self._is_up and self._waiting):
+            self.end(_lost_error)
+
     def end(self, make_error: Callable[[], NangoError]) -> None:
         """End what is under way, each request with an error of its own, and hang up."""
         if self._ended:
@@ -245,7 +263,7 @@ class _Link:
         if count == 0:
             return NangoTimeoutError(
                 f"{waited}: no server is reading the queue {SERVER_QUEUE}",
-                "Start one (nango-jupyter serve FOLDER --url …). The request has expired: it will "
+                "Start one (nango-jupyter serve FOLDER --url …). The request has expired and does "
                 "not run from now on, but a server that is gone may have begun it.",
             )
         if count is None:
@@ -296,6 +314,7 @@ class AmqpTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._link: _Link | None = None
+        self._retired: list[_Link] = []
         self._opening: asyncio.Task[_Link] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -332,11 +351,11 @@ class AmqpTransport:
             self._loop.call_soon_threadsafe(self._end)  # it runs in another thread
 
     def _end(self) -> None:
-        link, opening = self._link, self._opening
-        self._link = self._opening = None
+        links, opening = [*self._retired, self._link], self._opening
+        self._retired, self._link, self._opening = [], None, None
         if opening:
             give_up(opening)
-        if link:
+        for link in filter(None, links):
             link.end(closed_error)
 
     async def _ready_link(self, timeout: float) -> _Link:
@@ -371,7 +390,8 @@ class AmqpTransport:
         if self._link and self._link.is_open and await self._link.is_alive(patience):
             return self._link
         if self._link:
-            self._link.end(_lost_error)
+            self._link.retire()
+            self._retired = [link for link in (*self._retired, self._link) if not link.is_over]
         self._link = await _Link.open(self._settings)
         return self._link
 
@@ -382,8 +402,6 @@ class AmqpTransport:
             return
         opening = self._opening and not self._opening.done()
         if self._loop and not self._loop.is_closed() and (self._link or opening):
-            raise NangoUsageError(
-                "This client belongs to another event loop",
-                "Use it where it was connected, or make another Nango for this loop.",
-            )
+            raise other_loop_error()
         self._loop, self._link, self._opening = loop, None, None
+        self._retired = []

@@ -175,6 +175,3 @@ def what_broker_said(cause: object) -> str:
     if isinstance(cause, amqp.ConnectionClosed | amqp.ChannelClosed) and cause.args:
         return redact(str(cause.args[-1] or ""))
     return ""
-
-
-_ENCODED = "In a URL, special characters must be percent-encoded."

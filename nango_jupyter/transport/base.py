@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from nango_jupyter.exceptions import NangoClosedError
+from nango_jupyter.exceptions import NangoClosedError, NangoUsageError
 
-__all__ = ["Transport", "closed_error"]
+__all__ = ["Transport", "closed_error", "other_loop_error"]
 
 
 class Transport(Protocol):
@@ -67,4 +67,12 @@ def closed_error(*, sent: bool = True) -> NangoClosedError:
     return NangoClosedError(
         f"The connection was closed while this was under way: {fate}",
         "Wait for what is under way before closing.",
+    )
+
+
+def other_loop_error() -> NangoUsageError:
+    """Make the error for a client that is used in another event loop than its own."""
+    return NangoUsageError(
+        "This client belongs to another event loop",
+        "Use it where it was connected, or make another Nango for this loop.",
     )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from nango_jupyter.exceptions import NangoTimeoutError
-from nango_jupyter.transport.base import closed_error
+from nango_jupyter.transport.base import closed_error, other_loop_error
 
 __all__ = ["EmbeddedTransport"]
 
@@ -20,11 +20,19 @@ class EmbeddedTransport:
         The server: takes a request's body, returns the reply's.
     address : str
         What the server is called where it is shown.
+    loop : event loop, optional
+        The only one on which the server can answer.
     """
 
-    def __init__(self, handle: Callable[[bytes], Awaitable[bytes]], address: str) -> None:
+    def __init__(
+        self,
+        handle: Callable[[bytes], Awaitable[bytes]],
+        address: str,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self._handle = handle
         self._running: set[asyncio.Future[bytes]] = set()
+        self._loop = loop
         self.address = address
         self.is_open = True  # there is nothing to connect to
 
@@ -37,6 +45,10 @@ class EmbeddedTransport:
 
         What is given up on is cancelled, so that it doesn't go on unseen in the kernel.
         """
+        # The server's store and HTTP clients live on one loop; a request from another one leaves
+        # their locks taken, and nothing works any more.
+        if self._loop not in (None, asyncio.get_running_loop()):
+            raise other_loop_error()
         running = asyncio.ensure_future(self._handle(body))
         self._running.add(running)
         try:

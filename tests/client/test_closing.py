@@ -235,3 +235,23 @@ async def test_closing_one_client_leaves_others_alone(
             await other.server_count()
         peer.release.set()
         assert (await calling).return_value == "mine"
+
+
+async def test_a_cancelled_connect_leaves_no_connection(
+    proxy: Proxy, rabbit_vhost: str, tidy: None
+) -> None:
+    before = asyncio.all_tasks()
+    client = Nango(proxy.url(rabbit_vhost), timeout=20)
+    proxy.delay = 0.1  # so that it can't have connected when it is cancelled
+    connecting = asyncio.create_task(client.connect())
+    await asyncio.sleep(0.15)
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    proxy.delay = 0
+    assert not client.is_connected
+    sent = proxy.sent_to_broker
+    await asyncio.sleep(0.5)
+    assert not client.is_connected
+    assert proxy.sent_to_broker - sent < 100  # nothing but a farewell
+    assert await settled(before | asyncio.all_tasks() - {connecting})

@@ -12,7 +12,7 @@ REPLY = b'{"success": true, "returnValue": 5}'
 
 
 class Server:
-    """Answers when it is let, and knows what was stopped."""
+    """Answers when it is let, and knows what was cancelled."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -55,7 +55,7 @@ async def test_it_is_open_from_the_beginning_and_carries_the_same_bytes() -> Non
 async def test_a_time_limit_stops_the_action(limits: tuple[float | None, float | None]) -> None:
     server = Server()
     with pytest.raises(
-        NangoTimeoutError, match=r"No answer within 0\.05 s: the action was stopped"
+        NangoTimeoutError, match=r"No answer within 0\.05 s: the action was cancelled"
     ):
         await server.client(limits[0]).trigger_action("i", "a", 1, timeout=limits[1])
     await asyncio.sleep(0)

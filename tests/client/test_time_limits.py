@@ -8,7 +8,7 @@ import pytest
 
 from nango_jupyter import Nango, NangoConnectionError, NangoError, NangoTimeoutError
 from tests.client.broker import memory_alarm
-from tests.client.peer import QUEUE, ignore, seconds, serve
+from tests.client.peer import QUEUE, hold, ignore, seconds, serve
 from tests.support.proxy import Proxy
 from tests.support.rabbitmq import Rabbit
 
@@ -28,7 +28,7 @@ async def give_up(client: Nango, timeout: float | None = 0.3) -> NangoTimeoutErr
 async def test_no_server(nango: Nango) -> None:
     error = await give_up(nango)
     assert str(error) == f"No answer within 0.3 s: no server is reading the queue {QUEUE}"
-    assert "will not run" in error.hint
+    assert "not run from now on" in error.hint
 
 
 async def test_one_server(nango: Nango, rabbit_vhost: str) -> None:
@@ -104,6 +104,21 @@ async def test_a_memory_alarm(rabbit: Rabbit, rabbit_vhost: str, tidy: None) -> 
         result = await client.trigger_action("i", "echo", 1, "after")
         assert result.return_value == "after"
         assert len(peer.inputs()) == len(set(peer.inputs()))
+
+
+async def test_an_alarm_does_not_end_what_waits(
+    rabbit: Rabbit, rabbit_vhost: str, tidy: None
+) -> None:
+    """A blocked connection still brings the replies to what it sent before."""
+    async with serve(rabbit_vhost, hold) as peer, Nango(rabbit_vhost, timeout=20) as client:
+        first = asyncio.create_task(client.trigger_action("i", "echo", 1, "first"))
+        await peer.arrived.get()
+        with memory_alarm(rabbit):
+            await give_up(client, 0.5)  # it publishes, which blocks the connection
+            with pytest.raises((NangoTimeoutError, NangoConnectionError)):
+                await client.trigger_action("i", "echo", 1, "asks for a sign of life", timeout=4)
+        peer.release.set()
+        assert (await first).return_value == "first"
 
 
 async def test_connecting_goes_on_within_a_memory_alarm(rabbit: Rabbit, tidy: None) -> None:

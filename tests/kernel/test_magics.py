@@ -127,6 +127,8 @@ def test_errors_are_a_few_lines_without_inner_stack(kernel: Kernel) -> None:
         '%nango_register demo bob --token-env TOKEN --config ["no object"]',
         '%nango_trigger demo sleep ada {"seconds": 5} --timeout 0.2',
         "%nango_connect --local somewhere else",
+        "%nango_connect --local --timeout -1",
+        "folder = None\n%nango_connect --local $folder",
         "%nango_connect localhost:99999",
     ]
     for code in failures:

@@ -19,7 +19,7 @@ from nango_jupyter.messages import (
     TriggerAction,
     decode_request,
 )
-from nango_jupyter.secrets import MASK
+from nango_jupyter.secrets import MASK, remember
 
 LISTED = {
     "uuid": "f6bb85f7",
@@ -252,3 +252,26 @@ def test_half_a_character_in_a_reply_does_not_lose_the_rest() -> None:
     body = b'{"success": true, "returnValue": {"cut": "ab\\ud83d", "whole": "\\ud83d\\ude00"}}'
     result = NangoMessageHandlerResult.decode(body)
     assert result.return_value == {"cut": "ab\ufffd", "whole": "😀"}
+
+
+def test_reprs_hide_what_is_secret() -> None:
+    remember("known-secret")
+    register = RegisterConnection(
+        integration="i",
+        user_id=1,
+        oauth_access_token="known-secret",
+        credentials={"any": "known-secret"},
+    )
+    then = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    listed = NangoConnection(
+        uuid="u",
+        user_id=1,
+        integration="i",
+        date_created=then,
+        last_modified=then,
+        additional_config={"note": "the known-secret", "password": "pass-word"},
+    )
+    for shown in (repr(register), repr([listed])):
+        assert "known-secret" not in shown
+        assert "pass-word" not in shown
+    assert "integration='i'" in repr(listed)

@@ -21,6 +21,7 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from nango_jupyter import Nango, NangoServerError
+from tests.client.broker import add_users
 from tests.support.rabbitmq import Rabbit
 from tests.support.serve import Serve
 
@@ -261,6 +262,36 @@ async def test_it_comes_back_with_the_broker(rabbit: Rabbit, nango: Nango, serve
         await asyncio.sleep(0.1)
     assert (await nango.trigger_action("demo", "echo", "ada", 1)).return_value == 1
     assert await asyncio.to_thread(serve.stop) == 0
+
+
+async def test_it_notices_that_its_queue_was_deleted(
+    rabbit_vhost: str, serve: Serve, nango: Nango
+) -> None:
+    async with await aio_pika.connect(rabbit_vhost) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete("server_inbound")
+    for _ in range(100):
+        if serve.log.count(" ready: ") == 2:
+            break
+        await asyncio.sleep(0.1)
+    assert (await nango.trigger_action("demo", "echo", "ada", 1)).return_value == 1
+
+
+async def test_it_says_why_it_may_not_read(rabbit: Rabbit, rabbit_vhost: str) -> None:
+    vhost = rabbit_vhost.rpartition("/")[2]
+    await asyncio.to_thread(add_users, rabbit, {"noread": "secret-word"}, vhost, (".*", ".*", ""))
+    url = rabbit.url("noread", "secret-word", vhost)
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "nango_jupyter", "serve", "--url", url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "'noread' may not use what Nango needs" in done.stderr
+    assert "secret-word" not in done.stderr
 
 
 @pytest.mark.parametrize(
