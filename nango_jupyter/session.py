@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nango_jupyter.client import Nango
-from nango_jupyter.exceptions import NangoClosedError
+from nango_jupyter.exceptions import NangoClosedError, NangoError
 from nango_jupyter.local import LocalServer
 from nango_jupyter.settings import Settings, check_timeout
 
@@ -85,7 +85,12 @@ class Session:
     async def connect(self, settings: Settings) -> ConnectionStatus:
         """Connect to a broker; what was connected before is closed once the new one is up."""
         client = Nango.from_settings(settings)
-        await client.connect()
+        try:
+            await client.connect()
+        except NangoError as error:
+            if self._client:  # or a later cell is run against another server than meant
+                error.hint += f" Still connected to {self._client.address}."
+            raise
         return await self._change(client, None)
 
     async def connect_local(

@@ -140,6 +140,13 @@ def test_errors_are_a_few_lines_without_inner_stack(kernel: Kernel) -> None:
     assert kernel.ok("%nango_status").error == ""
 
 
+def test_a_failed_connect_leaves_what_was_and_says_so(kernel: Kernel) -> None:
+    reply = kernel.run("%nango_connect 127.0.0.1:1")
+    assert reply.error == "NangoConnectionError"
+    assert "Still connected to" in reply.traceback
+    assert kernel.ok("x = %nango_trigger demo echo ada 1\nprint(x.success)").text == "True\n"
+
+
 def test_an_error_among_several_lines_names_the_line(kernel: Kernel) -> None:
     reply = kernel.run("a = 1\nb = 2\nx = %nango_trigger demo nope ada\n")
     assert reply.traceback.splitlines()[0] == "In line 3"
