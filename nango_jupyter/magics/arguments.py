@@ -132,7 +132,11 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 
 def is_variable(text: str) -> bool:
     """Tell whether an argument is nothing but ``$name`` or ``{expression}``."""
-    return bool(_DOLLAR.fullmatch(text) or _BRACED.fullmatch(text))
+    return _alone(text) is not None
+
+
+def _alone(text: str) -> re.Match[str] | None:
+    return _DOLLAR.fullmatch(text) or _BRACED.fullmatch(text)
 
 
 def expand(text: str, names: Mapping[str, Any]) -> Any:
@@ -148,7 +152,7 @@ def expand(text: str, names: Mapping[str, Any]) -> Any:
     """
     if isinstance(text, Token) and text.raw.startswith("'"):
         return str(text)
-    if alone := (_DOLLAR.fullmatch(text) or _BRACED.fullmatch(text)):
+    if alone := _alone(text):
         return _evaluate(alone[1], names)
     if "://" in text:
         return str(text)

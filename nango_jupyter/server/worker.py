@@ -20,7 +20,7 @@ from nango_jupyter.exceptions import NangoConnectionError
 from nango_jupyter.messages import SERVER_QUEUE, NangoMessageHandlerResult
 from nango_jupyter.server.server import NangoServer
 from nango_jupyter.settings import Settings
-from nango_jupyter.transport.amqp import open_connection
+from nango_jupyter.transport.amqp import hang_up, open_connection
 from nango_jupyter.transport.amqp_errors import FAULTS, explain
 from nango_jupyter.transport.waiting import within
 
@@ -111,7 +111,7 @@ class Worker:
             return await within(timeout, self._consume(connection))
         except FAULTS as error:
             failure = explain(error, self._settings, timeout)
-            await _hang_up(connection)
+            await hang_up(connection)
         raise failure
 
     async def _consume(self, connection: AbstractConnection) -> AbstractQueue:
@@ -135,7 +135,7 @@ class Worker:
             with contextlib.suppress(FAULTS):  # the connection may go away just now
                 await within(_GLANCE, queue.cancel(self._tag))
             await self._finish()
-        await _hang_up(self._connection)
+        await hang_up(self._connection)
 
     async def _finish(self) -> None:
         if self._running:
@@ -176,12 +176,6 @@ class Worker:
                 self._replies = await self._connection.channel(publisher_confirms=False)
         reply = aio_pika.Message(body, correlation_id=message.correlation_id)
         await self._replies.default_exchange.publish(reply, message.reply_to or "", mandatory=False)
-
-
-async def _hang_up(connection: AbstractConnection) -> None:
-    """Close a connection, without waiting long for a broker that says nothing."""
-    with contextlib.suppress(FAULTS):
-        await within(_GLANCE, connection.close())
 
 
 async def _first(*events: asyncio.Event) -> None:

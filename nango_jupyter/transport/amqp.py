@@ -34,7 +34,7 @@ from nango_jupyter.transport.amqp_errors import explain, refused_error, what_bro
 from nango_jupyter.transport.base import closed_error, other_loop_error
 from nango_jupyter.transport.waiting import give_up, keep, retrieve, settle, within
 
-__all__ = ["AmqpTransport", "open_connection"]
+__all__ = ["AmqpTransport", "hang_up", "open_connection"]
 
 log = logging.getLogger(__name__)
 
@@ -292,14 +292,14 @@ class _Link:
             return queue.declaration_result.consumer_count
 
 
+async def hang_up(connection: AbstractConnection) -> None:
+    """Close a connection, without waiting long for a broker that says nothing."""
+    with contextlib.suppress(_FAULTS):
+        await within(_GLANCE, connection.close())
+
+
 def _close(connection: AbstractConnection) -> None:
-    """Close a connection without waiting for the broker's consent."""
-
-    async def close() -> None:
-        with contextlib.suppress(_FAULTS):
-            await within(_GLANCE, connection.close())
-
-    keep(asyncio.ensure_future(close()))
+    keep(asyncio.ensure_future(hang_up(connection)))
 
 
 class AmqpTransport:

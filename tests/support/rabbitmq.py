@@ -31,7 +31,7 @@ STOP_SECONDS = 20
 class Rabbit:
     """One RabbitMQ node, running while its ``with`` block does (or from `start` to `stop`).
 
-    `kill` and `restart` keep the node's data; `stop` removes it.
+    `kill` keeps the node's data, for another `start`; `stop` removes it.
 
     Parameters
     ----------
@@ -105,11 +105,6 @@ class Rabbit:
         self._running().kill()
         self._running().wait()
         self._node = None
-
-    def restart(self) -> None:
-        """Shut the node down in good order and start it on the same ports, with the same data."""
-        self._end_node()
-        self.start()
 
     def pause(self) -> None:
         """Freeze the node: connections stay open, nothing answers."""
