@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nango_jupyter.messages import UserId
 from nango_jupyter.server.logs import ActionLogger
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nango_jupyter.server.http import ActionHttp
 
-__all__ = ["ActionConnection", "ActionContext", "NangoAction"]
+__all__ = ["ActionConnection", "ActionContext", "ActionRuntime", "NangoAction"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,50 +45,31 @@ class ActionConnection:
 
 
 @dataclass(frozen=True)
-class ActionContext:
-    """What one execution of an action works with."""
+class ActionRuntime:
+    """What the server hands to one execution of an action."""
 
     connection: ActionConnection
     logger: ActionLogger
     http: ActionHttp
 
 
-class NangoAction:
-    """Base of the one class in an action file, ``INTEGRATION/ACTION.action.py``.
+class ActionContext:
+    """What an action works with: its logger, its connection, and the integration's API.
 
-    Examples
-    --------
-    ::
-
-        from nango_jupyter import NangoAction
-
-        class Notify(NangoAction):
-            async def execute_action(self, input):
-                response = await self.http_request("chat.postMessage", "POST", body=input)
-                return response.json()
+    A function with `action` gets one as its first argument; a `NangoAction` is one.
     """
 
     # Set by the server after the class was called, so that a subclass may have its own __init__.
-    _context: ActionContext
-
-    async def execute_action(self, input: Any) -> Any:  # noqa: A002 - the reference's name
-        """Do the work; what it returns must be JSON. A plain ``def`` runs in a thread.
-
-        Parameters
-        ----------
-        input : JSON value
-            What the caller gave; None without input.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no method execute_action")
+    _runtime: ActionRuntime
 
     @property
     def logger(self) -> ActionLogger:
         """Python's logger, with the reference's levels as well: http, verbose, silly."""
-        return self._context.logger
+        return self._runtime.logger
 
     def get_current_connection(self) -> ActionConnection:
         """Return the connection that this execution is for."""
-        return self._context.connection
+        return self._runtime.connection
 
     async def http_request(
         self,
@@ -125,4 +106,37 @@ class NangoAction:
         NangoTimeoutError
             If it doesn't answer within ``http_request_timeout_seconds``.
         """
-        return await self._context.http.request(endpoint, method, params, body, headers)
+        return await self._runtime.http.request(endpoint, method, params, body, headers)
+
+
+class NangoAction(ActionContext):
+    """Base of the one class in an action file, ``INTEGRATION/ACTION.action.py``.
+
+    Attributes
+    ----------
+    idempotent : bool
+        Whether the server may run it again for a message that the broker delivers a second time.
+
+    Examples
+    --------
+    ::
+
+        from nango_jupyter import NangoAction
+
+        class Notify(NangoAction):
+            async def execute_action(self, input):
+                response = await self.http_request("chat.postMessage", "POST", body=input)
+                return response.json()
+    """
+
+    idempotent: ClassVar[bool] = False
+
+    async def execute_action(self, input: Any) -> Any:  # noqa: A002 - the reference's name
+        """Do the work; what it returns must be JSON. A plain ``def`` runs in a thread.
+
+        Parameters
+        ----------
+        input : JSON value
+            What the caller gave; None without input.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method execute_action")

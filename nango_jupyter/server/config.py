@@ -42,6 +42,7 @@ _FORMS = "write 'integrations:' and under it 'NAME:' with its settings, indented
 
 _LogLevel = Literal["error", "warn", "info", "http", "verbose", "debug", "silly"]
 _Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+_Retries = Annotated[int, Field(ge=0, le=100)]
 
 
 def _check_url(url: str) -> str:
@@ -64,6 +65,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True, frozen=True)
 
 
+_T = TypeVar("_T")
 _SectionT = TypeVar("_SectionT", bound=_Section)
 
 
@@ -73,6 +75,9 @@ class _CallAuth(_Section):
 
 class _Auth(_Section):
     auth_mode: AuthMode = "OAUTH2"
+    token_url: _Url | None = None
+    refresh_url: _Url | None = None
+    token_request_auth_method: Literal["basic", "body"] = "body"  # noqa: S105
 
 
 class _Requests(_Section):
@@ -90,6 +95,8 @@ class _IntegrationSection(_Section):
     requests: _Requests = Field(default_factory=_Requests)  # 0.2
     log_level: _LogLevel | None = None
     http_request_timeout_seconds: _Seconds | None = None
+    http_request_retries: _Retries | None = None
+    execution_timeout_seconds: _Seconds | None = None
     app_api_key: str | None = None
     oauth_client_id: str | None = None
     oauth_client_secret: str | None = None
@@ -102,6 +109,8 @@ class _ServerSection(_Section):
     main_server_log_level: _LogLevel = "info"
     default_http_request_timeout_seconds: _Seconds = 100.0
     default_action_log_level: _LogLevel = "info"
+    default_http_request_retries: _Retries = 3
+    default_execution_timeout_seconds: _Seconds = 300.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,17 @@ class Integration:
     http_timeout : float
         In seconds; 0 is no limit.
     app_api_key : str or None
+    http_retries : int
+        How often a request is sent again that was answered with 429 or 503.
+    execution_timeout : float
+        How long an action may take, in seconds; 0 is no limit.
+    token_url : str or None
+        Where OAuth2 tokens are refreshed.
+    oauth_client_id, oauth_client_secret : str or None
+    oauth_scopes : str
+        Separated by blanks; "" asks for what the token had.
+    token_auth : {"body", "basic"}
+        How the client's id and secret go to `token_url`.
     """
 
     name: str
@@ -131,6 +151,13 @@ class Integration:
     log_level: int = logging.INFO
     http_timeout: float = 100.0
     app_api_key: str | None = field(default=None, repr=False)
+    http_retries: int = 3
+    execution_timeout: float = 300.0
+    token_url: str | None = None
+    oauth_client_id: str | None = None
+    oauth_client_secret: str | None = field(default=None, repr=False)
+    oauth_scopes: str = ""
+    token_auth: Literal["body", "basic"] = "body"  # noqa: S105
 
 
 @dataclass(frozen=True)
@@ -276,7 +303,7 @@ def _normalize(name: str, section: _IntegrationSection, server: _ServerSection) 
             remember(value)
     for secret in (section.app_api_key, section.oauth_client_secret):
         remember(secret or "")
-    timeout = section.http_request_timeout_seconds
+    scopes = section.oauth_scopes or ""
     return Integration(
         name=name,
         base_url=section.requests.base_url or section.base_url,
@@ -284,6 +311,21 @@ def _normalize(name: str, section: _IntegrationSection, server: _ServerSection) 
         headers=headers,
         params=section.requests.params,
         log_level=LEVELS[section.log_level or server.default_action_log_level],
-        http_timeout=server.default_http_request_timeout_seconds if timeout is None else timeout,
+        http_timeout=_first(
+            section.http_request_timeout_seconds, server.default_http_request_timeout_seconds
+        ),
         app_api_key=section.app_api_key,
+        http_retries=_first(section.http_request_retries, server.default_http_request_retries),
+        execution_timeout=_first(
+            section.execution_timeout_seconds, server.default_execution_timeout_seconds
+        ),
+        token_url=section.auth.refresh_url or section.auth.token_url,
+        oauth_client_id=section.oauth_client_id,
+        oauth_client_secret=section.oauth_client_secret,
+        oauth_scopes=scopes if isinstance(scopes, str) else " ".join(scopes),
+        token_auth=section.auth.token_request_auth_method,
     )
+
+
+def _first(own: _T | None, default: _T) -> _T:
+    return default if own is None else own

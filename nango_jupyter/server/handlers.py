@@ -20,7 +20,7 @@ from nango_jupyter.messages import (
     UpdateConnectionConfig,
     UpdateConnectionCredentials,
 )
-from nango_jupyter.server.actions import ActionConnection, ActionContext
+from nango_jupyter.server.actions import ActionConnection, ActionRuntime
 from nango_jupyter.server.config import FolderConfig, Integration
 from nango_jupyter.server.credentials import check_credentials, remember_credentials
 from nango_jupyter.server.execution import execute, run_guarded
@@ -139,11 +139,11 @@ class Handlers:
         return await self._run(path, context, request.input)
 
     async def _run(
-        self, path: Path, context: ActionContext, value: Any
+        self, path: Path, context: ActionRuntime, value: Any
     ) -> NangoMessageHandlerResult:
         async def work() -> Any:
             action = self._actions.load(path)()
-            action._context = context
+            action._runtime = context
             return await execute(action, value)
 
         result = await run_guarded(work, self._config.folder)
@@ -153,7 +153,7 @@ class Handlers:
 
     def _context(
         self, integration: Integration, stored: StoredConnection, request: TriggerAction
-    ) -> ActionContext:
+    ) -> ActionRuntime:
         remember_credentials(stored.credentials)  # another server may have stored them
         logger = ActionLogger(
             integration.name,
@@ -170,7 +170,7 @@ class Handlers:
             additional_config=stored.additional_config,
         )
         http = ActionHttp(integration, stored.credentials, self._clients, logger)
-        return ActionContext(connection, logger, http)
+        return ActionRuntime(connection, logger, http)
 
     def _integration(self, name: str) -> Integration:
         if name not in self._config.integrations:

@@ -236,14 +236,14 @@ def test_unknown_keys_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixtur
         """
         more: 1
         integrations:
-            a: {auth: {auth_mode: OAUTH2, token_url: x}, extends_blueprint: y}
+            a: {auth: {auth_mode: OAUTH2, scope_separator: x}, extends_blueprint: y}
         """
     )
     load(tmp_path, text, "port: 80\n")
     assert [record.getMessage() for record in caplog.records] == [
         "nango-config.yaml: unknown keys are ignored: port",
         "integrations.yaml: unknown keys are ignored: more",
-        "integrations.yaml: a: unknown keys are ignored: extends_blueprint, auth.token_url",
+        "integrations.yaml: a: unknown keys are ignored: extends_blueprint, auth.scope_separator",
     ]
 
 
