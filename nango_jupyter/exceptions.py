@@ -11,6 +11,7 @@
     ├── NangoTimeoutError       no answer within the time limit (TimeoutError)
     ├── NangoProtocolError      a message that isn't the protocol's
     ├── NangoServerError        the server answered that the request failed
+    ├── NangoHttpError          an action's API answered with an error
     └── NangoConfigError        the integrations folder can't be used
 """
 
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nango_jupyter.messages import NangoMessageHandlerResult
+    from nango_jupyter.server.response import NangoResponse
 
 __all__ = [
     "NangoClosedError",
@@ -28,12 +30,15 @@ __all__ = [
     "NangoConnectionError",
     "NangoConnectionLostError",
     "NangoError",
+    "NangoHttpError",
     "NangoInputError",
     "NangoProtocolError",
     "NangoServerError",
     "NangoTimeoutError",
     "NangoUsageError",
 ]
+
+_LOG_LINES = 10
 
 
 class NangoError(Exception):
@@ -71,7 +76,7 @@ class NangoError(Exception):
         lines = [f"{type(self).__name__}: {self.message}"]
         if self.hint:
             lines.append(f"Hint: {self.hint}")
-        return [*_user_line(self.__traceback__), *lines]
+        return [*_user_line(self.__traceback__), *lines, *_log_lines(self.result)]
 
 
 class NangoUsageError(NangoError, ValueError):
@@ -106,8 +111,28 @@ class NangoServerError(NangoError):
     """The server answered that the request failed; `result` is its answer."""
 
 
+class NangoHttpError(NangoError):
+    """An HTTP API answered an action with an error, and the action can't go on without it.
+
+    Attributes
+    ----------
+    response : NangoResponse or None
+        The answer; it is not kept in a pickle or a copy, and None where it may hold a secret.
+    """
+
+    response: NangoResponse | None = None
+
+
 class NangoConfigError(NangoError):
     """The integrations folder can't be used as it is."""
+
+
+def _log_lines(result: NangoMessageHandlerResult | None) -> list[str]:
+    """Return the end of the action's log, which may tell why it failed."""
+    if result is None or result.execution is None or not result.execution.log:
+        return []
+    lines = result.execution.log[-_LOG_LINES:]
+    return ["Log of the action:", *(f"  {line.level} {line.text}" for line in lines)]
 
 
 def _user_line(traceback: TracebackType | None) -> list[str]:

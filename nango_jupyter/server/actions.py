@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.messages import UserId
 from nango_jupyter.server.logs import ActionLogger
+from nango_jupyter.server.pagination import paginate
 
 if TYPE_CHECKING:
-    import httpx
-
     from nango_jupyter.server.http import ActionHttp
+    from nango_jupyter.server.pagination import PageStyle
+    from nango_jupyter.server.response import NangoResponse
 
 __all__ = ["ActionConnection", "ActionContext", "ActionRuntime", "NangoAction"]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +51,21 @@ class ActionConnection:
 
 @dataclass(frozen=True)
 class ActionRuntime:
-    """What the server hands to one execution of an action."""
+    """What the server hands to one execution of an action.
+
+    Attributes
+    ----------
+    connection : ActionConnection
+    logger : ActionLogger
+    http : ActionHttp
+    loop : AbstractEventLoop or None
+        The one on which ``async def`` actions run.
+    """
 
     connection: ActionConnection
     logger: ActionLogger
     http: ActionHttp
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 class ActionContext:
@@ -71,6 +86,26 @@ class ActionContext:
         """Return the connection that this execution is for."""
         return self._runtime.connection
 
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """Run a coroutine from a plain ``def``, and return its result.
+
+        Parameters
+        ----------
+        coroutine : coroutine
+            Such as ``ctx.http_request("users")``. It runs on the event loop of all actions, not
+            in this thread.
+
+        Raises
+        ------
+        NangoUsageError
+            If it is called on that loop, which would wait for itself.
+        """
+        loop = self._runtime.loop
+        if loop is None or loop is _running_loop():
+            coroutine.close()
+            raise NangoUsageError("run is for a plain def: write await in an async def")
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
     async def http_request(
         self,
         endpoint: str,
@@ -78,8 +113,13 @@ class ActionContext:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
+    ) -> NangoResponse:
         """Send a request to the integration's API, with the connection's authorization.
+
+        After 429 and 503 it is sent again, at most ``http_request_retries`` times, when the
+        answer's Retry-After says or after a wait that doubles; POST and PATCH after 503 only if
+        there is a Retry-After, since they may have been carried out. OAuth2 tokens that expired
+        are refreshed first.
 
         Parameters
         ----------
@@ -96,17 +136,58 @@ class ActionContext:
 
         Returns
         -------
-        httpx.Response
-            Whatever its status is.
+        NangoResponse
+            httpx's response, whatever its status is. Its ``json`` is the parsed body, as in
+            ``response.json["name"]``, and false if the body isn't JSON.
 
         Raises
         ------
         NangoConnectionError
-            If the API can't be reached.
+            If the API, or what refreshes its tokens, can't be reached.
         NangoTimeoutError
             If it doesn't answer within ``http_request_timeout_seconds``.
+        NangoHttpError
+            If new tokens are refused.
         """
         return await self._runtime.http.request(endpoint, method, params, body, headers)
+
+    def paginate(
+        self,
+        endpoint: str,
+        style: PageStyle,
+        items: str = "",
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Any]:
+        """Go through the items of all pages of a list; a page is asked for when it is needed.
+
+        Parameters
+        ----------
+        endpoint : str
+            As in `http_request`.
+        style : PageNumber, Cursor or LinkHeader
+            How the API leads from one page to the next.
+        items : str
+            Where a page's items are, as in ``data.items``; "" is the body itself.
+        params, headers : mapping, optional
+            As in `http_request`, for each page.
+
+        Raises
+        ------
+        NangoHttpError
+            If a page's status is 400 or more.
+        NangoUsageError
+            If a page is not what `style` and `items` say, or the pages would never end.
+
+        Examples
+        --------
+        ::
+
+            async for contact in ctx.paginate("contacts", PageNumber("page"), "contacts"):
+                ...
+        """
+        return paginate(self.http_request, endpoint, style, items, params=params, headers=headers)
 
 
 class NangoAction(ActionContext):
@@ -140,3 +221,10 @@ class NangoAction(ActionContext):
             What the caller gave; None without input.
         """
         raise NotImplementedError(f"{type(self).__name__} has no method execute_action")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

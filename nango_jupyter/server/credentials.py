@@ -4,13 +4,50 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import is_secret_name, remember
 from nango_jupyter.server.config import Integration
 
-__all__ = ["check_credentials", "remember_credentials", "template_values"]
+__all__ = [
+    "CredentialsSource",
+    "FixedCredentials",
+    "check_credentials",
+    "remember_credentials",
+    "template_values",
+]
+
+
+class CredentialsSource(Protocol):
+    """Where an action's requests take a connection's credentials from."""
+
+    @property
+    def current(self) -> Mapping[str, Any]:
+        """The credentials as they are now."""
+
+    async def credentials(self) -> Mapping[str, Any]:
+        """Return credentials that are fresh, as far as is known."""
+
+    async def renewed(self, stale: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the credentials to use in the place of refused ones; these if there are none."""
+
+
+@dataclass(frozen=True)
+class FixedCredentials:
+    """Credentials that nothing refreshes."""
+
+    current: Mapping[str, Any] = field(repr=False)
+
+    async def credentials(self) -> Mapping[str, Any]:
+        """Return them."""
+        return self.current
+
+    async def renewed(self, stale: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what was refused: there are no others."""
+        return stale
+
 
 # What messages call a mode, and the keys that it needs.
 _NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -82,13 +119,13 @@ def remember_credentials(credentials: Mapping[str, Any]) -> None:
 
 
 def template_values(credentials: Mapping[str, Any], integration: Integration) -> dict[str, str]:
-    """Return what ``${…}`` stands for in an integration's headers and params."""
-    values = {
-        key: str(value)
-        for key, value in credentials.items()
-        if isinstance(value, str | int | float) and not isinstance(value, bool)
-    }
-    values |= {f"raw.{key}": value for key, value in values.items()}
+    """Return what ``${…}`` stands for in an integration's headers and params.
+
+    ``${raw.KEY}`` is from the raw answer of who issued a token, which clients keep under ``raw``,
+    or put what they need of it beside the token.
+    """
+    values, raw = _texts(credentials), _texts(credentials.get("raw"))
+    values |= {f"raw.{key}": value for key, value in {**values, **raw}.items()}
     if "username" in values and "password" in values:
         pair = f"{values['username']}:{values['password']}"
         values["basic_auth_encoded"] = base64.b64encode(pair.encode()).decode()
@@ -96,3 +133,11 @@ def template_values(credentials: Mapping[str, Any], integration: Integration) ->
     if integration.app_api_key is not None:
         values["app_api_key"] = integration.app_api_key
     return values
+
+
+def _texts(values: Any) -> dict[str, str]:
+    return {
+        key: str(value)
+        for key, value in (values.items() if isinstance(values, Mapping) else ())
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+    }

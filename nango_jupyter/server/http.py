@@ -1,12 +1,13 @@
-"""The HTTP requests of actions: joined to base_url, authorized, limited in time, logged."""
+"""The HTTP requests of actions: joined to base_url, authorized, sent again, timed, logged."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +22,15 @@ from nango_jupyter.exceptions import (
 )
 from nango_jupyter.secrets import redact, redact_value
 from nango_jupyter.server.config import Integration
-from nango_jupyter.server.credentials import template_values
+from nango_jupyter.server.credentials import CredentialsSource, FixedCredentials, template_values
 from nango_jupyter.server.logs import ActionLogger, redact_logger
+from nango_jupyter.server.response import NangoResponse, shown_body, shown_request
+from nango_jupyter.server.retries import (
+    LONGEST_RETRY_AFTER,
+    backoff,
+    retry_after,
+    worth_a_retry,
+)
 from nango_jupyter.server.yaml_files import VARIABLE
 from nango_jupyter.wire_json import encode
 
@@ -60,14 +68,26 @@ class HttpClients:
             await client.aclose()
 
 
+@dataclass(frozen=True)
+class _Call:
+    """What an action asks for, before the connection's credentials come into it."""
+
+    endpoint: str
+    method: str
+    params: Mapping[str, Any]
+    content: bytes | None
+    content_type: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
 class ActionHttp:
-    """Sends requests for one execution of an action.
+    """Sends requests for one execution of an action; it lives on the loop that the action runs on.
 
     Parameters
     ----------
     integration : Integration
-    credentials : mapping
-        The connection's.
+    credentials : CredentialsSource or mapping
+        The connection's; a mapping is never refreshed.
     clients : HttpClients
     logger : ActionLogger
     """
@@ -75,14 +95,21 @@ class ActionHttp:
     def __init__(
         self,
         integration: Integration,
-        credentials: Mapping[str, Any],
+        credentials: CredentialsSource | Mapping[str, Any],
         clients: HttpClients,
         logger: ActionLogger,
     ) -> None:
         self._integration = integration
-        self._credentials = credentials
+        if isinstance(credentials, Mapping):
+            credentials = FixedCredentials(credentials)
+        self._source = credentials
         self._clients = clients
         self._logger = logger
+
+    @property
+    def credentials(self) -> Mapping[str, Any]:
+        """The connection's credentials as they are now: refreshed ones, if there was a need."""
+        return self._source.current
 
     async def request(
         self,
@@ -91,35 +118,54 @@ class ActionHttp:
         params: Mapping[str, Any] | None,
         body: Any,
         headers: Mapping[str, str] | None,
-    ) -> httpx.Response:
-        """Send a request, as `NangoAction.http_request` describes."""
-        client = self._clients.get(self._integration.name)
-        request = self._build(client, endpoint, method, params, body, headers)
-        self._log_request(request)
-        response = await self._send(client, request)
-        self._log_response(request, response)
-        return response
+    ) -> NangoResponse:
+        """Send a request, as `ActionContext.http_request` describes."""
+        call = _Call(endpoint, method.upper(), params or {}, *_content(body), headers or {})
+        used: Mapping[str, Any] = {}
 
-    def _build(
-        self,
-        client: httpx.AsyncClient,
-        endpoint: str,
-        method: str,
-        params: Mapping[str, Any] | None,
-        body: Any,
-        headers: Mapping[str, str] | None,
-    ) -> httpx.Request:
-        values = template_values(self._credentials, self._integration)
-        content, content_type = _content(body)
+        async def send() -> NangoResponse:
+            nonlocal used
+            used = await self._source.credentials()
+            return await self._send(self._build(call, used))
+
+        response = await self._retried(send)
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
+            return response
+        if await self._source.renewed(used) is used:
+            return response
+        self._logger.info("%s: trying again with a refreshed token", _answered(response))
+        return await self._retried(send)
+
+    async def _retried(self, send: Callable[[], Awaitable[NangoResponse]]) -> NangoResponse:
+        most = self._integration.http_retries
+        for retry in range(1, most + 1):
+            response = await send()
+            if not worth_a_retry(response):
+                return response
+            said = retry_after(response)
+            wait = backoff(retry) if said is None else said
+            if wait > LONGEST_RETRY_AFTER:
+                self._logger.info(
+                    "%s: not trying again, Retry-After is %.0f s", _answered(response), wait
+                )
+                return response
+            progress = (_answered(response), wait, retry, most)
+            self._logger.info("%s: trying again in %.1f s (retry %d of %d)", *progress)
+            await asyncio.sleep(wait)
+        return await send()
+
+    def _build(self, call: _Call, credentials: Mapping[str, Any]) -> httpx.Request:
+        values = template_values(credentials, self._integration)
         own_headers = self._fill(self._integration.headers, "headers", values)
-        all_headers = _merge(content_type, own_headers, headers or {})
-        url = self._url(endpoint, values)
+        headers = _merge(call.content_type, own_headers, call.headers)
+        url = self._url(call.endpoint, values)
         own = self._fill(self._integration.params, "params", values)
         query = {key: value for key, value in own.items() if key not in url.params}
-        query |= {key: value for key, value in (params or {}).items() if value is not None}
+        query |= {key: value for key, value in call.params.items() if value is not None}
         if query:  # else the endpoint's own stays as it was written
             url = url.copy_merge_params(query)
-        return client.build_request(method.upper(), url, headers=all_headers, content=content)
+        client = self._clients.get(self._integration.name)
+        return client.build_request(call.method, url, headers=headers, content=call.content)
 
     def _url(self, endpoint: str, values: Mapping[str, str]) -> httpx.URL:
         if self._integration.base_url is None:
@@ -152,28 +198,32 @@ class ActionHttp:
 
         return {key: VARIABLE.sub(value_of, template) for key, template in templates.items()}
 
-    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-        limit = self._integration.http_timeout
-        where = f"{request.method} {_without_secrets(request.url)}"
+    async def _send(self, request: httpx.Request) -> NangoResponse:
+        self._log_request(request)
+        client, limit = self._clients.get(self._integration.name), self._integration.http_timeout
         try:
             async with asyncio.timeout(limit or None):
-                return await client.send(request)
+                response = NangoResponse.of(await client.send(request))
         except TimeoutError:
-            raise NangoTimeoutError(f"{where} had no answer within {limit:g} s") from None
+            raise NangoTimeoutError(
+                f"{shown_request(request)} had no answer within {limit:g} s"
+            ) from None
         except httpx.RequestError as error:
-            reason = str(error) or type(error).__name__
-            raise NangoConnectionError(f"{where} failed: {redact(reason)}") from error
+            reason = redact(str(error) or type(error).__name__)
+            raise NangoConnectionError(f"{shown_request(request)} failed: {reason}") from error
+        self._log_response(response)
+        return response
 
     def _log_request(self, request: httpx.Request) -> None:
         if self._logger.isEnabledFor(logging.DEBUG):
-            headers, body = redact_value(dict(request.headers)), _shown(request.content)
-            self._logger.debug("HTTP request %s %s %s", _line(request), headers, body)
+            what = _shown(request.headers, request.content)
+            self._logger.debug("HTTP request %s %s %s", _line(request), *what)
 
-    def _log_response(self, request: httpx.Request, response: httpx.Response) -> None:
+    def _log_response(self, response: NangoResponse) -> None:
         if self._logger.isEnabledFor(logging.DEBUG):
-            headers, body = redact_value(dict(response.headers)), _shown(response.content)
-            line = (response.status_code, _line(request))
-            self._logger.debug("HTTP response %d to %s %s %s", *line, headers, body)
+            status, line = response.status_code, _line(response.request)
+            what = _shown(response.headers, response.content)
+            self._logger.debug("HTTP response %d to %s %s %s", status, line, *what)
 
 
 def _content(body: Any) -> tuple[bytes | None, dict[str, str]]:
@@ -199,18 +249,12 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 def _line(request: httpx.Request) -> str:
     params = redact_value(dict(request.url.params))
-    return f"{request.method} {_without_secrets(request.url)}{f' {params}' if params else ''}"
+    return f"{shown_request(request)}{f' {params}' if params else ''}"
 
 
-def _without_secrets(url: httpx.URL) -> str:
-    return redact(str(url.copy_with(query=None, userinfo=b"")))
+def _answered(response: NangoResponse) -> str:
+    return f"HTTP {response.status_code} to {shown_request(response.request)}"
 
 
-def _shown(content: bytes) -> str:
-    """Return a body for the log: masked by key where it is JSON, and then shortened."""
-    try:
-        text = json.dumps(redact_value(json.loads(content)), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = content.decode(errors="replace")
-    text = redact(text)
-    return text if len(text) <= _LOGGED_CHARACTERS else f"{text[:_LOGGED_CHARACTERS]}…"
+def _shown(headers: httpx.Headers, content: bytes) -> tuple[Any, str]:
+    return redact_value(dict(headers)), shown_body(content, _LOGGED_CHARACTERS)
