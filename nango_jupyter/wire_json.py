@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import Any, NoReturn
 
 from nango_jupyter.exceptions import NangoInputError
@@ -107,10 +108,20 @@ def _check_digits(number: int, path: str) -> None:
 def _refuse(value: Any, path: str) -> NoReturn:
     kind = type(value)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    hint = _HINTS.get(kind.__name__, "Use dict, list, str, int, float, bool or None.")
-    if kind.__module__.startswith("numpy") and kind.__name__ != "ndarray":
-        hint = "Turn it into a Python number: value.item()."
-    raise NangoInputError(f"{path} is a {name}, which JSON can't hold", hint)
+    raise NangoInputError(f"{path} is a {name}, which JSON can't hold", _hint(kind))
+
+
+def _hint(kind: type) -> str:
+    package = kind.__module__.partition(".")[0]
+    if package == "numpy" and kind.__name__ != "ndarray":
+        return "Turn it into a Python number: value.item()."
+    # Of our own classes some have credentials in them, which a dict would show.
+    if kind.__name__ not in _HINTS and package != __package__:
+        if hasattr(kind, "model_dump"):
+            return "Turn it into a dict: value.model_dump(mode='json')."
+        if is_dataclass(kind):
+            return "Turn it into a dict: dataclasses.asdict(value)."
+    return _HINTS.get(kind.__name__, "Use dict, list, str, int, float, bool or None.")
 
 
 def encode(value: Any, name: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import Parameter
 from types import SimpleNamespace
@@ -237,10 +238,16 @@ def _path(error: ErrorDetails, value: Any) -> str:
         if isinstance(value, list) and isinstance(part, int):
             path, value = f"{path}[{part}]", value[part] if part < len(value) else None
         elif isinstance(value, dict) and (part in value or is_missing):
-            path, value = f"{path}.{part}" if path else str(part), value.get(part)
+            path, value = _child(path, str(part)), value.get(part)
         else:
             member = f", as {part}"
     return f"{path}{member}" or "it"
+
+
+def _child(path: str, key: str) -> str:
+    if not path:
+        return key
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{json.dumps(key)}]"
 
 
 def _message(error: ErrorDetails) -> str:

@@ -236,7 +236,7 @@ def test_a_wrong_input_names_each_field_and_no_value(runtime: ActionRuntime) -> 
         "- pet",
         "- either, as int",
         "- either[0], as list[int]",
-        "- by_name.a b.when",
+        '- by_name["a b"].when',
         "- chanel_id",
     ]
     assert lines[0] == "- channel_id: Field required"

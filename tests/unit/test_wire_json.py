@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nango_jupyter.exceptions import NangoInputError
+from nango_jupyter.messages import NangoMessageHandlerResult
 from nango_jupyter.secrets import Secret
 from nango_jupyter.wire_json import check_json, decode, encode
 
@@ -141,6 +143,24 @@ def test_what_json_does_not_hold(value: Any, name: str) -> None:
         assert name in str(caught.value)
         assert caught.value.hint
         assert "abcdef" not in str(caught.value)
+
+
+class Model(pydantic.BaseModel):
+    a: int = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (Model(), "Turn it into a dict: value.model_dump(mode='json')."),
+        (Row(), "Turn it into a dict: dataclasses.asdict(value)."),
+        (NangoMessageHandlerResult(True), "Use dict, list, str, int, float, bool or None."),
+    ],
+)
+def test_objects_with_fields_become_dicts(value: Any, hint: str) -> None:
+    with pytest.raises(NangoInputError) as caught:
+        encode(value, "input")
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
