@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         NangoConnectionError,
         NangoConnectionLostError,
         NangoError,
+        NangoHttpError,
         NangoInputError,
         NangoProtocolError,
         NangoServerError,
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
     from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult
     from nango_jupyter.results import NangoResult
     from nango_jupyter.secrets import Secret
-    from nango_jupyter.server import NangoAction
+    from nango_jupyter.server import NangoAction, action
+    from nango_jupyter.server.pagination import Cursor, LinkHeader, PageNumber
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cursor",
+    "LinkHeader",
     "LocalServer",
     "Nango",
     "NangoAction",
@@ -44,6 +48,7 @@ __all__ = [
     "NangoConnectionError",
     "NangoConnectionLostError",
     "NangoError",
+    "NangoHttpError",
     "NangoInputError",
     "NangoMessageHandlerResult",
     "NangoProtocolError",
@@ -51,20 +56,26 @@ __all__ = [
     "NangoServerError",
     "NangoTimeoutError",
     "NangoUsageError",
+    "PageNumber",
     "Secret",
     "__version__",
+    "action",
     "load_ipython_extension",
     "unload_ipython_extension",
 ]
 
 _PLACES = {
+    "Cursor": "server.pagination",
+    "LinkHeader": "server.pagination",
     "LocalServer": "local",
     "Nango": "client",
     "NangoAction": "server",
     "NangoConnection": "messages",
     "NangoMessageHandlerResult": "messages",
     "NangoResult": "results",
+    "PageNumber": "server.pagination",
     "Secret": "secrets",
+    "action": "server",
 }
 
 
