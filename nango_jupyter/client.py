@@ -320,6 +320,7 @@ class Nango:
                 answer.success,
                 answer.error_msg,
                 answer.return_value,
+                execution=answer.execution,
                 request=asked,
                 user_id=values.get("user_id"),
                 duration=time.perf_counter() - started,

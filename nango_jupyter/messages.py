@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from nango_jupyter.exceptions import NangoInputError, NangoProtocolError, NangoUsageError
+from nango_jupyter.executions import Execution
 from nango_jupyter.secrets import redact, redact_value
 from nango_jupyter.wire_json import check_json, decode, dump, encode
 
@@ -193,11 +194,14 @@ class NangoMessageHandlerResult:
         What went wrong, when `success` is False.
     return_value : JSON value
         What the action returned; None when it returned nothing.
+    execution : Execution or None
+        The action's id, start, duration and log, where the server tells them.
     """
 
     success: bool
     error_msg: str | None = None
     return_value: Any = None
+    execution: Execution | None = field(default=None, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
         # Subclasses add what was asked and how long it took; the answer is the same answer.
@@ -216,14 +220,20 @@ class NangoMessageHandlerResult:
             shown.append(f"return_value={redact_value(self.return_value)!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    def encode(self) -> bytes:
-        """Return the body of the reply."""
+    def to_wire(self) -> dict[str, Any]:
+        """Return the JSON object of the wire."""
         found: dict[str, Any] = {"success": self.success}
         if self.error_msg is not None:
             found["errorMsg"] = self.error_msg
         if self.return_value is not None:
             found["returnValue"] = self.return_value
-        return encode(found, "reply")
+        if self.execution is not None:
+            found["execution"] = self.execution.to_wire()
+        return found
+
+    def encode(self) -> bytes:
+        """Return the body of the reply."""
+        return encode(self.to_wire(), "reply")
 
     @classmethod
     def decode(cls, body: bytes) -> NangoMessageHandlerResult:
@@ -246,7 +256,8 @@ class NangoMessageHandlerResult:
         error_msg = found.get("errorMsg")
         if error_msg is not None and not isinstance(error_msg, str):
             error_msg = encode(error_msg, "errorMsg").decode()
-        return cls(found["success"], error_msg, found.get("returnValue"))
+        execution = Execution.from_wire(found.get("execution"))
+        return cls(found["success"], error_msg, found.get("returnValue"), execution=execution)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

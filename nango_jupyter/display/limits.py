@@ -19,6 +19,8 @@ class Limits:
         Lines of an error message that stand open; longer ones are folded.
     preview_chars, preview_items : int
         What the summary of a folded object or list tells of its content.
+    log_lines : int
+        Of an execution's log: the last ones.
     rows, columns : int
         Of a table.
     counted_columns : int
@@ -40,6 +42,7 @@ class Limits:
     key_chars: int = 60
     error_chars: int = 4_000
     error_lines: int = 8
+    log_lines: int = 100
     preview_chars: int = 56
     preview_items: int = 4
     rows: int = 100

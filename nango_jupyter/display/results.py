@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nango_jupyter.display.execution_log import Log, read_log
 from nango_jupyter.display.html import render
 from nango_jupyter.display.limits import LIMITS, Limits
 from nango_jupyter.display.nodes import build
@@ -41,6 +42,7 @@ def render_result(result: NangoMessageHandlerResult, limits: Limits = LIMITS) ->
     error = None if result.success else _error(result.error_msg, limits)
     value = result.return_value
     is_empty = result.success and value is None and getattr(result, "is_action", True)
+    log = read_log(result.execution, limits)
     html = render(
         "result",
         state=state,
@@ -50,6 +52,7 @@ def render_result(result: NangoMessageHandlerResult, limits: Limits = LIMITS) ->
         error=error,
         node=None if value is None else build(value, limits),
         is_empty=is_empty,
+        log=log,
     )
     # In a terminal the check mark is word enough, where something follows it.
     words = about if result.success and about else ["success" if result.success else "failed"]
@@ -61,7 +64,13 @@ def render_result(result: NangoMessageHandlerResult, limits: Limits = LIMITS) ->
         text.append(value_text(value, limits))
     elif is_empty:
         text.append("nothing returned")
-    return {"text/html": html, "text/plain": "\n".join(text)}
+    return {"text/html": html, "text/plain": "\n".join([*text, *_log_text(log)])}
+
+
+def _log_text(log: Log) -> list[str]:
+    """Tell of the log in a line: what was returned is what was asked for."""
+    notes = [f"! {note}" for note in log.notes]
+    return [*notes, f"({log.title}: result.execution.log)"] if log.lines else notes
 
 
 def _about(result: Any) -> list[str]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from nango_jupyter.executions import LogLine
 from nango_jupyter.messages import UserId
 from nango_jupyter.secrets import redact, redact_value
 
-__all__ = ["LEVELS", "ActionLogFormatter", "ActionLogger", "redact_logger"]
+__all__ = ["LEVELS", "ActionLogFormatter", "ActionLogger", "ExecutionLog", "redact_logger"]
 
 LEVELS: Mapping[str, int] = {
     "error": logging.ERROR,
@@ -26,6 +30,11 @@ LEVELS: Mapping[str, int] = {
 
 _NAMES = {number: name for name, number in LEVELS.items()}
 
+# What of one execution's log goes back with the reply: the last lines, and how long they may be.
+_MOST_LINES = 1_000
+_MOST_CHARACTERS = 200_000
+_MOST_IN_A_LINE = 10_000
+
 # A library prints nothing by itself: without a handler of the application's, nothing is shown.
 logging.getLogger("nango_jupyter").addHandler(logging.NullHandler())
 
@@ -34,15 +43,20 @@ class _Redaction(logging.Filter):
     """Masks known secrets in a record, before any handler gets it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        try:
-            if isinstance(record.args, tuple):  # objects are masked by their keys, too
-                record.args = tuple(redact_value(value) for value in record.args)
-            record.msg, record.args = redact(record.getMessage()), None
-        except Exception:  # the action's own format string: logging doesn't raise for it either
-            record.msg, record.args = redact(f"{record.msg} {record.args}"), None
+        record.msg, record.args = _text(record.msg, record.args), None
         if record.exc_info:
             record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)))
         return True
+
+
+def _text(msg: object, args: Any) -> str:
+    """Put a message together as logging does, without its secrets."""
+    if isinstance(args, tuple):  # objects are masked by their keys, too
+        args = tuple(redact_value(value) for value in args)
+    try:
+        return redact(str(msg) % args if args else str(msg))
+    except Exception:  # the action's own format string: logging doesn't raise for it either
+        return redact(f"{msg} {args}")
 
 
 _REDACTION = _Redaction()
@@ -55,12 +69,41 @@ def redact_logger(name: str) -> logging.Logger:
     return logger
 
 
+class ExecutionLog:
+    """The last lines that one execution logged; may be written from any thread."""
+
+    def __init__(self) -> None:
+        self._lines: deque[LogLine] = deque()
+        self._characters = 0
+        self.omitted = 0
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """What is kept; `omitted` lines came before."""
+        return tuple(self._lines.copy())
+
+    def add(self, level: int, text: str) -> None:
+        """Keep a line; the oldest ones go when there are too many."""
+        if len(text) > _MOST_IN_A_LINE:
+            text = f"{text[:_MOST_IN_A_LINE]}…"
+        text = text.encode(errors="backslashreplace").decode()
+        self._lines.append(LogLine(datetime.now(UTC), _level_name(level), text))
+        self._characters += len(text)
+        while len(self._lines) > _MOST_LINES or self._characters > _MOST_CHARACTERS:
+            self._characters -= len(self._lines.popleft().text)
+            self.omitted += 1
+
+
+def _level_name(level: int) -> str:
+    return _NAMES.get(level) or logging.getLevelName(level).lower()
+
+
 class ActionLogger(logging.LoggerAdapter[logging.Logger]):
     """The logger of one execution of an action.
 
-    Its level is the integration's ``log_level``; what passes goes to the Python logger
-    ``nango_jupyter.action.INTEGRATION.ACTION`` with `integration`, `action`, `user_id` and
-    `execution_id` on each record.
+    Its level is the integration's ``log_level``. What passes is kept in `kept`, for the reply, and
+    goes to the Python logger ``nango_jupyter.action.INTEGRATION.ACTION`` with `integration`,
+    `action`, `user_id` and `execution_id` on each record.
     """
 
     def __init__(
@@ -75,17 +118,22 @@ class ActionLogger(logging.LoggerAdapter[logging.Logger]):
         }
         super().__init__(redact_logger(".".join(["nango_jupyter.action", *names])), about)
         self._level = level
+        self.kept = ExecutionLog()
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name of logging
-        """Tell whether both the integration's level and Python's let this level pass."""
-        return level >= self._level and super().isEnabledFor(level)
+        """Tell whether the integration's level lets this level pass."""
+        return level >= self._level
 
-    def process(
-        self, msg: Any, kwargs: MutableMapping[str, Any]
-    ) -> tuple[Any, MutableMapping[str, Any]]:
-        """Add what each record carries to what the action's own `extra` says."""
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a message, as Python's loggers do."""
+        if not self.isEnabledFor(level):
+            return
+        text = _text(msg, args[0] if _is_mapping(args) else args)
+        stack = _stack(kwargs.get("exc_info"))
+        self.kept.add(level, f"{text}\n{stack}" if stack else text)
         kwargs["extra"] = {**(kwargs.get("extra") or {}), **(self.extra or {})}
-        return msg, kwargs
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+        self.logger.log(level, msg, *args, **kwargs)
 
     def warn(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log at the reference's level ``warn``, which is Python's ``warning``."""
@@ -104,6 +152,22 @@ class ActionLogger(logging.LoggerAdapter[logging.Logger]):
         self.log(LEVELS["silly"], msg, *args, **kwargs)
 
 
+def _is_mapping(args: tuple[object, ...]) -> bool:
+    # logging's own rule: one mapping fills a format with names.
+    return len(args) == 1 and isinstance(args[0], Mapping) and bool(args[0])
+
+
+def _stack(exc_info: Any) -> str:
+    """Return the traceback that a message asks for, without its secrets."""
+    if isinstance(exc_info, BaseException):
+        found: Any = (type(exc_info), exc_info, exc_info.__traceback__)
+    elif isinstance(exc_info, tuple):
+        found = exc_info
+    else:
+        found = sys.exc_info() if exc_info else (None, None, None)
+    return redact("".join(traceback.format_exception(*found)).rstrip()) if found[0] else ""
+
+
 class ActionLogFormatter(logging.Formatter):
     """The documented line: ``TIME LEVEL [INTEGRATION] [ACTION] [user-id: U] [exec ID: #ID] TEXT``.
 
@@ -116,8 +180,7 @@ class ActionLogFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of logging
         """Put the line together."""
-        level = _NAMES.get(record.levelno, record.levelname.lower())
-        parts = [self.formatTime(record), level]
+        parts = [self.formatTime(record), _level_name(record.levelno)]
         about = vars(record)
         if "execution_id" in about:
             parts += [f"[{about['integration']}]", f"[{about['action']}]"]

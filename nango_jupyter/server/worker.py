@@ -35,6 +35,8 @@ _CLOCKS = 2.0
 _LONGEST_PAUSE = 30.0
 # For what is polite to do, in seconds.
 _GLANCE = 1.0
+# For what was cancelled, to clean up and to tell its client, in seconds.
+_FAREWELL = 3.0
 
 
 class Worker:
@@ -142,7 +144,10 @@ class Worker:
             log.info("stopping: waiting for %d under way", len(self._running))
             await asyncio.wait(self._running, timeout=self._grace)
         for task in self._running:
-            task.cancel()  # its message goes back to the queue
+            task.cancel()
+        if self._running:  # each tells its client; what can't goes back to the queue
+            log.warning("stopping: cancelled %d after %g s", len(self._running), self._grace)
+            await asyncio.wait(self._running, timeout=_FAREWELL)
 
     async def _start(self, message: AbstractIncomingMessage) -> None:
         task = asyncio.create_task(self._answer(message))
@@ -150,16 +155,7 @@ class Worker:
         task.add_done_callback(self._running.discard)
 
     async def _answer(self, message: AbstractIncomingMessage) -> None:
-        late = _seconds_late(message)
-        if late is None:
-            body = await self._server.handle(message.body, redelivered=bool(message.redelivered))
-        else:
-            body = _refusal(
-                f"The message came {late:.0f} s after its time limit and was not run. If that "
-                "can't be, the clocks of the two machines differ."
-            )
-        if len(body) > _MOST_BYTES:
-            body = _refusal(f"The result has {len(body)} bytes; RabbitMQ takes {_MOST_BYTES}.")
+        body = await self._reply_to(message)
         try:
             if message.reply_to:
                 await self._reply(message, body)
@@ -167,6 +163,23 @@ class Worker:
         except Exception as error:
             # The broker delivers it again, and it won't run again: see `redelivered`.
             log.warning("could not reply to a request: %r", error)
+
+    async def _reply_to(self, message: AbstractIncomingMessage) -> bytes:
+        if late := _seconds_late(message):
+            return _refusal(
+                f"The message came {late:.0f} s after its time limit and was not run. If that "
+                "can't be, the clocks of the two machines differ."
+            )
+        try:
+            body = await self._server.handle(message.body, redelivered=bool(message.redelivered))
+        except asyncio.CancelledError:
+            return _refusal(
+                "The server was stopped and did not wait any longer: what was asked for may have "
+                "been done in part"
+            )
+        if len(body) > _MOST_BYTES:
+            return _refusal(f"The result has {len(body)} bytes; RabbitMQ takes {_MOST_BYTES}.")
+        return body
 
     async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> None:
         # Replies have a channel of their own: one that the broker refuses closes its channel, and

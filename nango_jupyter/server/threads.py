@@ -1,0 +1,71 @@
+"""Functions in threads of their own, which can be given up on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import ctypes
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+__all__ = ["ActionStopped", "in_thread", "interrupt"]
+
+T = TypeVar("T")
+
+
+class ActionStopped(BaseException):
+    """What is raised inside of an action's own code when the server stops it."""
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Run a function in a thread; when cancelled, interrupt it and don't wait.
+
+    Not a thread of a pool: a function that hangs would keep one of its few threads for ever, and
+    keep Python from exiting.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[tuple[T | None, BaseException | None]] = loop.create_future()
+
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        # Caught here: a StopIteration can't cross into a future, which then never ends.
+        try:
+            outcome: tuple[T | None, BaseException | None] = (context.run(function), None)
+        except BaseException as error:
+            outcome = (None, error)
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, outcome)
+
+    def settle(outcome: tuple[T | None, BaseException | None]) -> None:
+        if not done.done():
+            done.set_result(outcome)
+
+    thread = threading.Thread(target=_run_until_stopped, args=(run,), daemon=True)
+    thread.start()
+    try:
+        result, error = await done
+    except asyncio.CancelledError:
+        interrupt(thread)
+        raise
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # there is no error, so it is what was returned
+
+
+def interrupt(thread: threading.Thread) -> None:
+    """Raise `ActionStopped` in a thread as soon as it runs Python code again.
+
+    One that waits inside of C, in ``time.sleep`` say, gets it when it comes back.
+    """
+    if thread.is_alive() and thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(ActionStopped)
+        )
+
+
+def _run_until_stopped(run: Callable[[], None]) -> None:
+    with contextlib.suppress(ActionStopped):  # it may strike when the function has just ended
+        run()

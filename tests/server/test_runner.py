@@ -1,0 +1,193 @@
+"""Action loops: work ends at its time limit, and what blocks harms nobody else."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from nango_jupyter.server.runner import ActionLoop, ActionRunner, OverdueError
+from nango_jupyter.server.threads import in_thread
+
+
+@pytest.fixture
+async def runner() -> AsyncIterator[ActionRunner]:
+    runner = ActionRunner()
+    yield runner
+    await runner.close()
+
+
+async def where(place: ActionLoop) -> tuple[str, ActionLoop]:
+    return threading.current_thread().name, place
+
+
+async def sleep_for_ever(_: ActionLoop) -> None:
+    await asyncio.Event().wait()
+
+
+async def block_for_ever(_: ActionLoop) -> None:
+    while True:
+        pass
+
+
+def block_in_c(seconds: float) -> Any:
+    async def work(_: ActionLoop) -> str:
+        time.sleep(seconds)  # noqa: ASYNC251 - the point of it
+        return "blocked"
+
+    return work
+
+
+async def test_work_runs_on_a_loop_of_its_own(runner: ActionRunner) -> None:
+    found = [await runner.run(where, 5) for _ in range(3)]
+    assert {name for name, _ in found} == {"nango-actions"}
+    assert len({place for _, place in found}) == 1
+
+
+async def test_what_it_raises_is_raised(runner: ActionRunner) -> None:
+    async def fail(_: ActionLoop) -> None:
+        raise LookupError("nothing there")
+
+    with pytest.raises(LookupError, match="nothing there"):
+        await runner.run(fail, 5)
+
+
+@pytest.mark.parametrize("limit", [0.05, 1.2])
+async def test_a_time_limit_stops_it(runner: ActionRunner, limit: float) -> None:
+    stopped = asyncio.Event()
+    home = asyncio.get_running_loop()
+
+    async def work(_: ActionLoop) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            home.call_soon_threadsafe(stopped.set)
+            raise
+
+    started = time.monotonic()
+    with pytest.raises(OverdueError):
+        await runner.run(work, limit)
+    assert limit <= time.monotonic() - started < limit + 0.9
+    await asyncio.wait_for(stopped.wait(), 1)
+
+
+async def test_no_limit_is_no_limit(runner: ActionRunner) -> None:
+    async def work(_: ActionLoop) -> str:
+        await asyncio.sleep(2.2)
+        return "done"
+
+    assert await runner.run(work, 0) == "done"
+
+
+async def test_one_that_goes_on_is_given_up_on(runner: ActionRunner) -> None:
+    release = threading.Event()
+
+    async def stubborn(_: ActionLoop) -> None:
+        while not release.is_set():
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                continue
+
+    with pytest.raises(OverdueError, match="went on when it was cancelled"):
+        await runner.run(stubborn, 0.1)
+    first = (await runner.run(where, 5))[1]
+    release.set()
+    assert (await runner.run(where, 5))[1] is first
+
+
+async def test_one_that_blocks_is_interrupted(runner: ActionRunner) -> None:
+    first = (await runner.run(where, 5))[1]
+    with pytest.raises(OverdueError, match="held up the event loop"):
+        await runner.run(block_for_ever, 0.2)
+    assert (await runner.run(where, 5))[1] is not first
+    for _ in range(50):  # it was stopped, and its loop has ended with it
+        if not first.is_running:
+            break
+        await asyncio.sleep(0.1)
+    assert not first.is_running
+
+
+async def test_others_get_past_one_that_blocks(runner: ActionRunner) -> None:
+    blocking = asyncio.create_task(runner.run(block_in_c(4), 60))
+    await asyncio.sleep(0.1)
+    started = time.monotonic()
+    await asyncio.gather(*(runner.run(where, 5) for _ in range(20)))
+    assert time.monotonic() - started < 3
+    assert not blocking.done()
+    assert await blocking == "blocked"  # and it comes to its end
+
+
+async def test_one_behind_another_that_blocks_says_so(runner: ActionRunner) -> None:
+    waiting = asyncio.create_task(runner.run(sleep_for_ever, 1.5))
+    await asyncio.sleep(0.1)
+    blocking = asyncio.create_task(runner.run(block_in_c(5), 60))
+    with pytest.raises(OverdueError, match="Another action held up the event loop"):
+        await waiting
+    assert await blocking == "blocked"
+
+
+async def test_a_cancelled_caller_cancels_the_work(runner: ActionRunner) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def work(_: ActionLoop) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(runner.run(work, 60))
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_closing_ends_what_runs() -> None:
+    runner = ActionRunner()
+    waiting = asyncio.create_task(runner.run(sleep_for_ever, 0))
+    place = (await runner.run(where, 5))[1]
+    await runner.close()
+    assert not place.is_running
+    with pytest.raises((OverdueError, asyncio.CancelledError)):
+        await waiting
+
+
+async def test_a_thread_is_interrupted() -> None:
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            while True:
+                pass
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(in_thread(work))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(ended.wait, 5)
+
+
+async def test_a_thread_returns_and_raises() -> None:
+    def fail() -> None:
+        raise StopIteration("the end")
+
+    assert await in_thread(lambda: 1) == 1
+    with pytest.raises(RuntimeError, match="StopIteration"):  # as from any coroutine
+        await in_thread(fail)
+
+
+async def test_hanging_threads_keep_no_one_waiting() -> None:
+    release = threading.Event()
+    hanging = [asyncio.create_task(in_thread(release.wait)) for _ in range(50)]
+    await asyncio.sleep(0.1)
+    assert await asyncio.wait_for(in_thread(lambda: "through"), 5) == "through"
+    release.set()
+    await asyncio.gather(*hanging)
