@@ -6,21 +6,29 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, Literal, TypeVar
 
 from nango_jupyter.exceptions import NangoConfigError
 from nango_jupyter.secrets import is_secret_name, remember
 from nango_jupyter.server.logs import LEVELS
-from nango_jupyter.server.yaml_files import VARIABLE, Substitution, read_yaml
+from nango_jupyter.server.problems import Problem, unusable
+from nango_jupyter.server.sections import AuthMode, IntegrationSection, ServerSection, validate
+from nango_jupyter.server.yaml_files import VARIABLE, Place, Substitution, YamlFile
 
-__all__ = ["TEMPLATE_NAMES", "AuthMode", "FolderConfig", "Integration", "is_plain_name"]
+__all__ = [
+    "CONFIG_FILES",
+    "TEMPLATE_NAMES",
+    "AuthMode",
+    "ConfigReading",
+    "FolderConfig",
+    "Integration",
+    "is_plain_name",
+    "read_config",
+]
 
 log = logging.getLogger(__name__)
 
-AuthMode = Literal["OAUTH2", "OAUTH1", "API_KEY", "USERNAME_PASSWORD"]
+CONFIG_FILES = ("nango-config.yaml", "integrations.yaml")
 
 TEMPLATE_NAMES = frozenset(
     {
@@ -36,81 +44,9 @@ TEMPLATE_NAMES = frozenset(
 )
 """What, with ``raw.KEY``, ``${…}`` takes from the credentials rather than the environment."""
 
-_MESSAGES = {"model_type": "it must be a map, with keys and values"}  # not our classes' names
-
 _FORMS = "write 'integrations:' and under it 'NAME:' with its settings, indented"
 
-_LogLevel = Literal["error", "warn", "info", "http", "verbose", "debug", "silly"]
-_Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-_Retries = Annotated[int, Field(ge=0, le=100)]
-
-
-def _check_url(url: str) -> str:
-    if VARIABLE.search(url):  # not known before the credentials are
-        return url
-    parts = urlsplit(url)  # raises ValueError for a broken IPv6 address or port
-    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
-        raise ValueError("it is not a URL such as https://api.example.com/v1")
-    if parts.password:
-        remember(parts.password)
-    return url
-
-
-_Url = Annotated[str, AfterValidator(_check_url)]
-
-
-class _Section(BaseModel):
-    # Unknown keys are kept to be named in a warning: folders of the original have keys that the
-    # protocol's document doesn't list, and they must still load.
-    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True, frozen=True)
-
-
 _T = TypeVar("_T")
-_SectionT = TypeVar("_SectionT", bound=_Section)
-
-
-class _CallAuth(_Section):
-    mode: Literal["AUTH_HEADER_TOKEN"]
-
-
-class _Auth(_Section):
-    auth_mode: AuthMode = "OAUTH2"
-    token_url: _Url | None = None
-    refresh_url: _Url | None = None
-    token_request_auth_method: Literal["basic", "body"] = "body"  # noqa: S105
-
-
-class _Requests(_Section):
-    base_url: _Url | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    params: dict[str, str] = Field(default_factory=dict)
-
-
-class _IntegrationSection(_Section):
-    """One integration as it is written, in either form."""
-
-    base_url: _Url | None = None  # 0.1
-    call_auth: _CallAuth | None = None  # 0.1
-    auth: _Auth = Field(default_factory=_Auth)  # 0.2
-    requests: _Requests = Field(default_factory=_Requests)  # 0.2
-    log_level: _LogLevel | None = None
-    http_request_timeout_seconds: _Seconds | None = None
-    http_request_retries: _Retries | None = None
-    execution_timeout_seconds: _Seconds | None = None
-    app_api_key: str | None = None
-    oauth_client_id: str | None = None
-    oauth_client_secret: str | None = None
-    oauth_scopes: str | list[str] | None = None
-
-
-class _ServerSection(_Section):
-    """nango-config.yaml, with the documented defaults."""
-
-    main_server_log_level: _LogLevel = "info"
-    default_http_request_timeout_seconds: _Seconds = 100.0
-    default_action_log_level: _LogLevel = "info"
-    default_http_request_retries: _Retries = 3
-    default_execution_timeout_seconds: _Seconds = 300.0
 
 
 @dataclass(frozen=True)
@@ -171,11 +107,14 @@ class FolderConfig:
     integrations : mapping of str to Integration
     main_log_level : int
         Of the server itself, as Python's number.
+    defaults : Integration
+        One without a name, of which nothing is said.
     """
 
     folder: Path
     integrations: Mapping[str, Integration]
     main_log_level: int
+    defaults: Integration = field(default_factory=lambda: Integration(""))
 
     @classmethod
     def load(cls, folder: Path, environ: Mapping[str, str]) -> FolderConfig:
@@ -186,20 +125,72 @@ class FolderConfig:
         NangoConfigError
             With everything that is wrong, one line each.
         """
-        problems: list[str] = []
-        if not folder.is_dir():
-            raise NangoConfigError(
-                f"There is no integrations folder {folder}",
-                "Give the folder that holds integrations.yaml.",
-            )
-        folder = folder.resolve()
-        server = _load_server(folder / "nango-config.yaml", environ, problems)
-        integrations = _load_integrations(folder / "integrations.yaml", environ, problems, server)
-        if problems:
-            listed = "".join(f"\n- {problem}" for problem in problems)
-            raise NangoConfigError(f"The integrations folder {folder} can't be used:{listed}")
-        level = LEVELS[server.main_server_log_level]
-        return cls(folder, {found.name: found for found in integrations}, level)
+        reading = read_config(folder, environ)
+        if reading.problems:
+            raise unusable(reading.config.folder, reading.problems)
+        for warning in reading.warnings:
+            log.warning("%s", warning)
+        return reading.config
+
+
+@dataclass(frozen=True)
+class ConfigReading:
+    """What came of reading the folder's two files.
+
+    Attributes
+    ----------
+    config : FolderConfig
+        Without the integrations that have a problem.
+    names : frozenset of str or None
+        All integrations, also those that have a problem; None if they can't be told.
+    problems, warnings : list of Problem
+    """
+
+    config: FolderConfig
+    names: frozenset[str] | None
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def read_config(folder: Path, environ: Mapping[str, str]) -> ConfigReading:
+    """Read and check the folder's files.
+
+    Parameters
+    ----------
+    folder : Path
+    environ : mapping of str to str
+        What ``${NAME}`` stands for.
+
+    Raises
+    ------
+    NangoConfigError
+        If there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NangoConfigError(
+            f"There is no integrations folder {folder}",
+            "Give the folder that holds integrations.yaml.",
+        )
+    folder = folder.resolve()
+    paths = [folder / name for name in CONFIG_FILES]
+    # nango-config.yaml may be absent.
+    files = [YamlFile(path) for path in paths if path == paths[1] or path.exists()]
+    server = ServerSection()
+    for file in files[:-1]:
+        server = _server_section(file, environ)
+    sections = _integration_sections(files[-1], environ)
+    config = FolderConfig(
+        folder,
+        {name: _normalize(name, section, server) for name, section in sections.items() if section},
+        LEVELS[server.main_server_log_level],
+        _normalize("", IntegrationSection(), server),
+    )
+    return ConfigReading(
+        config,
+        frozenset(sections) if files[-1].is_read else None,
+        [problem for file in files for problem in file.problems],
+        [warning for file in files for warning in file.warnings],
+    )
 
 
 def is_plain_name(name: str) -> bool:
@@ -207,94 +198,71 @@ def is_plain_name(name: str) -> bool:
     return name not in ("", ".", "..") and not any(sign in name for sign in "/\\\0")
 
 
-def _load_server(path: Path, environ: Mapping[str, str], problems: list[str]) -> _ServerSection:
-    found = read_yaml(path, problems) if path.exists() else None
-    if found is None:
-        return _ServerSection()
-    prefix = f"{path.name}: "
-    filled = _fill(found, prefix, environ, problems)
-    return _validate(_ServerSection, filled, prefix, problems) or _ServerSection()
+def _server_section(file: YamlFile, environ: Mapping[str, str]) -> ServerSection:
+    if file.value is None:
+        return ServerSection()
+    place = Place(file)
+    return validate(ServerSection, _fill(file.value, place, environ), place) or ServerSection()
 
 
-def _load_integrations(
-    path: Path, environ: Mapping[str, str], problems: list[str], server: _ServerSection
-) -> list[Integration]:
-    known_problems = len(problems)
-    found = read_yaml(path, problems)
-    if len(problems) > known_problems:
-        return []
-    integrations: list[Integration] = []
-    names: set[str] = set()
-    for name, body in _entries(found, path.name, problems):
-        if name in names:
-            problems.append(f"{path.name}: {name}: there are two integrations of this name")
-        names.add(name)
-        prefix = f"{path.name}: {name}."
-        filled = _fill({} if body is None else body, prefix, environ, problems)
-        if section := _validate(_IntegrationSection, filled, prefix, problems):
-            integrations.append(_normalize(name, section, server))
-    return integrations
+def _integration_sections(
+    file: YamlFile, environ: Mapping[str, str]
+) -> dict[str, IntegrationSection | None]:
+    """Return each integration's section; None for one that has a problem."""
+    sections: dict[str, IntegrationSection | None] = {}
+    if not file.is_read:
+        return sections
+    for name, body, place in _entries(file):
+        if name in sections:
+            place.problem("there are two integrations of this name")
+        filled = _fill({} if body is None else body, place, environ)
+        sections[name] = validate(IntegrationSection, filled, place)
+    return sections
 
 
-def _entries(found: Any, file: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
+def _entries(file: YamlFile) -> Iterator[tuple[str, Any, Place]]:
     """Go through both forms: a list of one-key maps (0.1), or a map (0.2)."""
+    found, place = file.value, Place(file)
     if isinstance(found, dict) and "integrations" in found:
-        if other := [str(key) for key in found if key != "integrations"]:
-            log.warning("%s: unknown keys are ignored: %s", file, ", ".join(other))
-        found = found["integrations"]
-    entries = [found] if isinstance(found, dict) else found
-    if not isinstance(entries, list):
-        problems.append(f"{file}: it names no integrations: {_FORMS}")
-        return
-    for entry in entries:
-        if not isinstance(entry, dict) or (entries is found and len(entry) != 1):
-            problems.append(f"{file}: an entry is not one integration's map: {_FORMS}")
-            continue
-        for name, body in entry.items():
-            if isinstance(name, str) and is_plain_name(name):
-                yield name, body
+        for other in found:
+            if other != "integrations":
+                place.at(str(other)).warning("this key is unknown, and ignored")
+        found, place = found["integrations"], place.at("integrations").called("")
+    if isinstance(found, dict):
+        yield from _named(found, place)
+    elif isinstance(found, list):
+        for index, entry in enumerate(found):
+            at = place.at(index).called("")
+            if isinstance(entry, dict) and len(entry) == 1:
+                yield from _named(entry, at)
             else:
-                problems.append(f"{file}: {name!r} can't be an integration's name")
+                at.problem(f"an entry is not one integration's map: {_FORMS}")
+    else:
+        place.problem(f"it names no integrations: {_FORMS}")
 
 
-def _fill(body: Any, prefix: str, environ: Mapping[str, str], problems: list[str]) -> Any:
+def _named(entries: dict[Any, Any], place: Place) -> Iterator[tuple[str, Any, Place]]:
+    for name, body in entries.items():
+        at = place.at(str(name))
+        if isinstance(name, str) and is_plain_name(name):
+            yield name, body, at
+        else:
+            at.called("").problem(f"{name!r} can't be an integration's name")
+
+
+def _fill(body: Any, place: Place, environ: Mapping[str, str]) -> Any:
     """Replace environment variables; those of the credentials stay in ``requests``."""
     if not isinstance(body, dict):
         return body
-    plain = Substitution(environ, problems)
-    templates = Substitution(environ, problems, TEMPLATE_NAMES)
+    plain = Substitution(environ)
+    templates = Substitution(environ, TEMPLATE_NAMES)
     return {
-        key: (templates if key == "requests" else plain).fill(item, f"{prefix}{key}")
+        key: (templates if key == "requests" else plain).fill(item, place.at(str(key)))
         for key, item in body.items()
     }
 
 
-def _validate(
-    model: type[_SectionT], found: Any, prefix: str, problems: list[str]
-) -> _SectionT | None:
-    try:
-        section = model.model_validate(found)
-    except ValidationError as error:
-        for item in error.errors(include_url=False, include_input=False, include_context=False):
-            path = ".".join(str(part) for part in item["loc"])
-            message = _MESSAGES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-            problems.append(f"{(prefix + path).rstrip('.: ')}: {message}")
-        return None
-    if unknown := list(_unknown_keys(section)):
-        log.warning("%s: unknown keys are ignored: %s", prefix.rstrip(".: "), ", ".join(unknown))
-    return section
-
-
-def _unknown_keys(section: _Section, prefix: str = "") -> Iterator[str]:
-    for name in section.model_extra or {}:
-        yield prefix + name
-    for name in type(section).model_fields:
-        child = getattr(section, name)
-        if isinstance(child, _Section):
-            yield from _unknown_keys(child, f"{prefix}{name}.")
-
-
-def _normalize(name: str, section: _IntegrationSection, server: _ServerSection) -> Integration:
+def _normalize(name: str, section: IntegrationSection, server: ServerSection) -> Integration:
     headers = dict(section.requests.headers)
     if section.call_auth:  # its one mode, AUTH_HEADER_TOKEN, says no more than this template
         headers.setdefault("Authorization", "Bearer ${access_token}")

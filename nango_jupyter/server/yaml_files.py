@@ -1,18 +1,19 @@
-"""Reads the YAML of an integrations folder; whatever is wrong becomes a line in a list."""
+"""Reads the YAML of an integrations folder; whatever is wrong becomes a problem with its line."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from nango_jupyter.secrets import is_secret_name, remember
+from nango_jupyter.server.problems import Problem
 
-__all__ = ["VARIABLE", "Substitution", "read_yaml"]
+__all__ = ["VARIABLE", "Place", "Substitution", "YamlFile"]
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 """``${NAME}``: an environment variable, or what a connection's credentials fill in."""
@@ -21,41 +22,150 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, but a key that stands twice is an error, not silently the last one."""
+    """PyYAML's safe loader, which notes keys that stand twice and places values it can't read."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            # The key's text will do: keys here are names, and a merge key may stand several times.
-            if key_node.value in seen if isinstance(key_node, yaml.ScalarNode) else False:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key_node.value!r} stands here twice", key_node.start_mark
-                )
-            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != _MERGE:
-                seen.add(key_node.value)
-        return super().construct_mapping(node, deep)
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twice: list[tuple[int, str]] = []
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Looked at before merge keys are replaced by what they stand for.
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                if key.value in seen:
+                    self.twice.append((key.start_mark.line + 1, key.value))
+                seen.add(key.value)
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Hashable:
+        try:
+            found: Hashable = super().construct_object(node, deep)
+        except (ValueError, OverflowError) as error:  # PyYAML passes on what 2026-13-45 gives
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a value can't be read: {error}", node.start_mark
+            ) from None
+        return found
 
 
-def read_yaml(path: Path, problems: list[str]) -> Any:
-    """Return what a YAML file holds; None, and an entry in `problems`, if it can't be read."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        problems.append(f"{path.name}{_place(error.problem_mark)}: {error.problem}")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).partition("\n")[0]
-        problems.append(f"{path.name}: it is not UTF-8 text: {reason}")
-    except OSError as error:
-        problems.append(f"{path.name}: it can't be read: {error.strerror}")
-    except (ValueError, OverflowError) as error:  # PyYAML passes on what 2026-13-45 gives
-        problems.append(f"{path.name}: a value can't be read: {error}")
-    except RecursionError:
-        problems.append(f"{path.name}: it is nested too deeply")
+class YamlFile:
+    """What a YAML file holds, and where in it.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    value : any
+        None if the file can't be read.
+    is_read : bool
+    problems, warnings : list of Problem
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.value: Any = None
+        self.is_read = False
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._root: yaml.Node | None = None
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            self._add(None, f"it can't be read: {error.strerror}")
+        else:
+            self._parse(content)
+
+    def line(self, keys: tuple[str | int, ...]) -> int | None:
+        """Return the line of what these keys lead to, or of the last one that is there."""
+        node, line = self._root, None
+        for key in keys:
+            found = _child(node, key)
+            if found is None:
+                break
+            line, node = found
+        return line
+
+    def _parse(self, content: bytes) -> None:
+        try:
+            self._construct(content.decode("utf-8-sig"))
+            self.is_read = True
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            self._add(mark.line + 1 if mark else None, str(error.problem))
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            self._add(line, f"it is not UTF-8 text: {error.reason}")
+        except yaml.reader.ReaderError as error:
+            line = content.decode("utf-8-sig")[: error.position].count("\n") + 1
+            self._add(line, f"it is not text: {error.reason}")
+        except RecursionError:
+            self._add(None, "it is nested too deeply")
+
+    def _construct(self, text: str) -> None:
+        loader = _Loader(text)
+        try:
+            self._root = loader.get_single_node()
+            if self._root is not None:
+                self.value = loader.construct_document(self._root)
+        finally:
+            for line, key in loader.twice:
+                self._add(line, f"{key!r} stands here twice")
+            loader.dispose()
+
+    def _add(self, line: int | None, text: str) -> None:
+        self.problems.append(Problem(self.name, line, text))
+
+
+def _child(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:
+    """Return the line and the node of one entry of a map or a list."""
+    if isinstance(node, yaml.MappingNode):
+        for name, value in reversed(node.value):  # what a merge key brought stands first
+            if isinstance(name, yaml.ScalarNode) and name.value == str(key):
+                return name.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        item = node.value[key]
+        return item.start_mark.line + 1, item
     return None
 
 
-def _place(mark: yaml.error.Mark | None) -> str:
-    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+@dataclass(frozen=True)
+class Place:
+    """A place in a YAML file.
+
+    Attributes
+    ----------
+    file : YamlFile
+    keys : tuple of str and int
+        The way to it from the file's top.
+    label : str
+        What it is called in problems; shorter than `keys` where that is clear enough.
+    """
+
+    file: YamlFile
+    keys: tuple[str | int, ...] = ()
+    label: str = ""
+
+    def at(self, key: str | int) -> Place:
+        """Return the place of one entry."""
+        step = f"[{key}]" if isinstance(key, int) else f".{key}" if self.label else key
+        return Place(self.file, (*self.keys, key), self.label + step)
+
+    def called(self, label: str) -> Place:
+        """Return the same place under another name."""
+        return replace(self, label=label)
+
+    def problem(self, text: str) -> None:
+        """Note what is wrong here."""
+        self.file.problems.append(self._said(text))
+
+    def warning(self, text: str) -> None:
+        """Note what may be wrong here."""
+        self.file.warnings.append(self._said(text))
+
+    def _said(self, text: str) -> Problem:
+        line = self.file.line(self.keys)
+        return Problem(self.file.name, line, f"{self.label}: {text}" if self.label else text)
 
 
 @dataclass(frozen=True)
@@ -67,40 +177,44 @@ class Substitution:
     Parameters
     ----------
     environ : mapping
-    problems : list of str
-        Gets an entry for each variable that isn't set.
     keep : collection of str
         Names that stay as they are.
     """
 
     environ: Mapping[str, str]
-    problems: list[str]
     keep: Collection[str] = ()
 
-    def fill(self, value: Any, where: str) -> Any:
-        """Return a copy of the value with its variables replaced; `where` names it."""
+    def fill(self, value: Any, place: Place) -> Any:
+        """Return a copy of the value with its variables replaced; one that isn't set is a problem.
+
+        Parameters
+        ----------
+        value : any
+        place : Place
+            Where the value stands.
+        """
         try:
-            return self._fill(value, where)
+            return self._fill(value, place)
         except RecursionError:  # a YAML anchor that is used inside of itself
-            self.problems.append(f"{where}: it contains itself")
+            place.problem("it contains itself")
             return None
 
-    def _fill(self, value: Any, where: str) -> Any:
+    def _fill(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):
-            return VARIABLE.sub(lambda found: self._lookup(found, where), value)
+            return VARIABLE.sub(lambda found: self._lookup(found, place), value)
         if isinstance(value, dict):
-            return {key: self._fill(item, f"{where}.{key}") for key, item in value.items()}
+            return {key: self._fill(item, place.at(str(key))) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._fill(item, f"{where}[{index}]") for index, item in enumerate(value)]
+            return [self._fill(item, place.at(index)) for index, item in enumerate(value)]
         return value
 
-    def _lookup(self, found: re.Match[str], where: str) -> str:
+    def _lookup(self, found: re.Match[str], place: Place) -> str:
         name = found[1]
         if name in self.keep or (self.keep and name.startswith("raw.")):
             return found[0]
         if name not in self.environ:
-            self.problems.append(f"{where}: the environment variable {name} is not set")
+            place.problem(f"the environment variable {name} is not set")
             return found[0]
-        if is_secret_name(name) or is_secret_name(where):
+        if is_secret_name(name) or is_secret_name(place.label):
             remember(self.environ[name])
         return self.environ[name]

@@ -148,57 +148,58 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
             - five: text
             - six: {auth: {auth_mode: NONE}, base_url: 2026-01-01}
     """
-    found = problems(tmp_path, text, "main_server_log_level: [1]\n")
+    found = problems(tmp_path, text, "# Ours\nmain_server_log_level: [1]\n")
+    entry = (
+        "an entry is not one integration's map: write 'integrations:' and under it 'NAME:' with "
+        "its settings, indented"
+    )
+    levels = "Input should be 'error', 'warn', 'info', 'http', 'verbose', 'debug' or 'silly'"
+    modes = "Input should be 'OAUTH2', 'OAUTH1', 'API_KEY' or 'USERNAME_PASSWORD'"
     assert found == [
-        "nango-config.yaml: main_server_log_level: Input should be 'error', 'warn', 'info', "
-        "'http', 'verbose', 'debug' or 'silly'",
-        "integrations.yaml: one.base_url: it is not a URL such as https://api.example.com/v1",
-        "integrations.yaml: one.call_auth.mode: Input should be 'AUTH_HEADER_TOKEN'",
-        "integrations.yaml: one.log_level: Input should be 'error', 'warn', 'info', 'http', "
-        "'verbose', 'debug' or 'silly'",
-        "integrations.yaml: one: there are two integrations of this name",
-        "integrations.yaml: one.base_url: the environment variable GONE is not set",
-        "integrations.yaml: an entry is not one integration's map: write 'integrations:' and "
-        "under it 'NAME:' with its settings, indented",
-        "integrations.yaml: '../three' can't be an integration's name",
-        "integrations.yaml: 4 can't be an integration's name",
-        "integrations.yaml: an entry is not one integration's map: write 'integrations:' and "
-        "under it 'NAME:' with its settings, indented",
-        "integrations.yaml: five: it must be a map, with keys and values",
-        "integrations.yaml: six.base_url: Input should be a valid string",
-        "integrations.yaml: six.auth.auth_mode: Input should be 'OAUTH2', 'OAUTH1', 'API_KEY' or "
-        "'USERNAME_PASSWORD'",
+        "integrations.yaml:4: one.base_url: it is not a URL such as https://api.example.com/v1",
+        "integrations.yaml:5: one.call_auth.mode: Input should be 'AUTH_HEADER_TOKEN'",
+        f"integrations.yaml:6: one.log_level: {levels}",
+        "integrations.yaml:7: one: there are two integrations of this name",
+        "integrations.yaml:7: one.base_url: the environment variable GONE is not set",
+        f"integrations.yaml:8: {entry}",
+        "integrations.yaml:10: '../three' can't be an integration's name",
+        "integrations.yaml:11: 4 can't be an integration's name",
+        f"integrations.yaml:12: {entry}",
+        "integrations.yaml:13: five: it must be a map, with keys and values",
+        "integrations.yaml:14: six.base_url: Input should be a valid string",
+        f"integrations.yaml:14: six.auth.auth_mode: {modes}",
+        f"nango-config.yaml:2: main_server_log_level: {levels}",
     ]
 
 
 def test_two_integrations_of_one_name(tmp_path: Path) -> None:
     found = problems(tmp_path, "integrations:\n  - a: {}\n  - a: {}\n")
-    assert found == ["integrations.yaml: a: there are two integrations of this name"]
+    assert found == ["integrations.yaml:3: a: there are two integrations of this name"]
     found = problems(tmp_path, "integrations:\n  a: {}\n  b: {}\n  a: {}\n")
-    assert found == ["integrations.yaml, line 4, column 3: 'a' stands here twice"]
+    assert found == ["integrations.yaml:4: 'a' stands here twice"]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1", "integrations.yaml, line 1, column 6: expected ',' or ']'"),
-        ("a: b: c", "integrations.yaml, line 1, column 5: mapping values are not allowed here"),
-        ("a:\n\tb: c", "integrations.yaml, line 2, column 1: found character '\\t'"),
-        ("a: !!python/object:os.system {}", "integrations.yaml, line 1, column 4: could not"),
-        ("a: *nowhere", "integrations.yaml, line 1, column 4: found undefined alias 'nowhere'"),
-        ("a: 2026-13-45", "integrations.yaml: a value can't be read: month must be in 1..12"),
-        ("? {a: b}\n: c", "integrations.yaml, line 1, column 3: found unhashable key"),
-        ("a: \x07", "integrations.yaml: it is not UTF-8 text"),
-        ("a: &a {b: *a}", "integrations.yaml: a.b: it contains itself"),
+        ("a: [1", "integrations.yaml:1: expected ',' or ']'"),
+        ("a: b: c", "integrations.yaml:1: mapping values are not allowed here"),
+        ("a:\n\tb: c", "integrations.yaml:2: found character '\\t'"),
+        ("a: !!python/object:os.system {}", "integrations.yaml:1: could not"),
+        ("a: *nowhere", "integrations.yaml:1: found undefined alias 'nowhere'"),
+        ("a: 2026-13-45", "integrations.yaml:1: a value can't be read: month must be in 1..12"),
+        ("? {a: b}\n: c", "integrations.yaml:1: found unhashable key"),
+        ("a: \x07", "integrations.yaml:1: it is not text: special characters"),
+        ("a: &a {b: *a}", "integrations.yaml:1: a.b: it contains itself"),
         ("[" * 5000, "integrations.yaml: it is nested too deeply"),
         ("", "integrations.yaml: it names no integrations"),
         ("just text", "integrations.yaml: it names no integrations"),
-        ("integrations: 5", "integrations.yaml: it names no integrations"),
-        ("integrations:", "integrations.yaml: it names no integrations"),
+        ("integrations: 5", "integrations.yaml:1: it names no integrations"),
+        ("integrations:", "integrations.yaml:1: it names no integrations"),
         ("a: {requests: {base_url: 'http://[::1'}}", "a.requests.base_url: Invalid IPv6 URL"),
         ("a: {requests: {base_url: 'http://x:99999'}}", "a.requests.base_url: Port out of range"),
-        ("a: {requests: 5}", "integrations.yaml: a.requests: it must be a map"),
-        ("a: {1: 2}", "integrations.yaml: a.1: Keys should be strings"),
+        ("a: {requests: 5}", "integrations.yaml:1: a.requests: it must be a map"),
+        ("a: {1: 2}", "integrations.yaml:1: a[1]: Keys should be strings"),
         ("a: {log_level: '${A B}'}", "a.log_level: the environment variable A B is not set"),
         ("a: {http_request_timeout_seconds: .nan}", "a.http_request_timeout_seconds: Input"),
     ],
@@ -241,9 +242,10 @@ def test_unknown_keys_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     )
     load(tmp_path, text, "port: 80\n")
     assert [record.getMessage() for record in caplog.records] == [
-        "nango-config.yaml: unknown keys are ignored: port",
-        "integrations.yaml: unknown keys are ignored: more",
-        "integrations.yaml: a: unknown keys are ignored: extends_blueprint, auth.scope_separator",
+        "nango-config.yaml:1: port: this key is unknown, and ignored",
+        "integrations.yaml:2: more: this key is unknown, and ignored",
+        "integrations.yaml:4: a.extends_blueprint: this key is unknown, and ignored",
+        "integrations.yaml:4: a.auth.scope_separator: this key is unknown, and ignored",
     ]
 
 
