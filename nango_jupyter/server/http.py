@@ -34,7 +34,7 @@ from nango_jupyter.server.retries import (
 from nango_jupyter.server.yaml_files import VARIABLE
 from nango_jupyter.wire_json import encode
 
-__all__ = ["ActionHttp", "HttpClients"]
+__all__ = ["ActionHttp", "HttpClients", "send"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -123,23 +123,23 @@ class ActionHttp:
         call = _Call(endpoint, method.upper(), params or {}, *_content(body), headers or {})
         used: Mapping[str, Any] = {}
 
-        async def send() -> NangoResponse:
+        async def attempt() -> NangoResponse:
             nonlocal used
             used = await self._source.credentials()
             return await self._send(self._build(call, used))
 
-        response = await self._retried(send)
+        response = await self._retried(attempt)
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         if await self._source.renewed(used) is used:
             return response
         self._logger.info("%s: trying again with a refreshed token", _answered(response))
-        return await self._retried(send)
+        return await self._retried(attempt)
 
-    async def _retried(self, send: Callable[[], Awaitable[NangoResponse]]) -> NangoResponse:
+    async def _retried(self, attempt: Callable[[], Awaitable[NangoResponse]]) -> NangoResponse:
         most = self._integration.http_retries
         for retry in range(1, most + 1):
-            response = await send()
+            response = await attempt()
             if not worth_a_retry(response):
                 return response
             said = retry_after(response)
@@ -152,7 +152,7 @@ class ActionHttp:
             progress = (_answered(response), wait, retry, most)
             self._logger.info("%s: trying again in %.1f s (retry %d of %d)", *progress)
             await asyncio.sleep(wait)
-        return await send()
+        return await attempt()
 
     def _build(self, call: _Call, credentials: Mapping[str, Any]) -> httpx.Request:
         values = template_values(credentials, self._integration)
@@ -200,17 +200,8 @@ class ActionHttp:
 
     async def _send(self, request: httpx.Request) -> NangoResponse:
         self._log_request(request)
-        client, limit = self._clients.get(self._integration.name), self._integration.http_timeout
-        try:
-            async with asyncio.timeout(limit or None):
-                response = NangoResponse.of(await client.send(request))
-        except TimeoutError:
-            raise NangoTimeoutError(
-                f"{shown_request(request)} had no answer within {limit:g} s"
-            ) from None
-        except httpx.RequestError as error:
-            reason = redact(str(error) or type(error).__name__)
-            raise NangoConnectionError(f"{shown_request(request)} failed: {reason}") from error
+        client = self._clients.get(self._integration.name)
+        response = await send(client, request, self._integration.http_timeout)
         self._log_response(response)
         return response
 
@@ -224,6 +215,35 @@ class ActionHttp:
             status, line = response.status_code, _line(response.request)
             what = _shown(response.headers, response.content)
             self._logger.debug("HTTP response %d to %s %s %s", status, line, *what)
+
+
+async def send(client: httpx.AsyncClient, request: httpx.Request, limit: float) -> NangoResponse:
+    """Send a request once.
+
+    Parameters
+    ----------
+    client : AsyncClient
+    request : Request
+    limit : float
+        For the whole answer, in seconds; 0 is no limit.
+
+    Raises
+    ------
+    NangoTimeoutError
+        If there was no answer within the limit.
+    NangoConnectionError
+        If the request could not be sent, or its answer not be read.
+    """
+    try:
+        async with asyncio.timeout(limit or None):
+            return NangoResponse.of(await client.send(request))
+    except TimeoutError:
+        raise NangoTimeoutError(
+            f"{shown_request(request)} had no answer within {limit:g} s"
+        ) from None
+    except httpx.RequestError as error:
+        reason = redact(str(error) or type(error).__name__)
+        raise NangoConnectionError(f"{shown_request(request)} failed: {reason}") from error
 
 
 def _content(body: Any) -> tuple[bytes | None, dict[str, str]]:
