@@ -4,67 +4,58 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from nango_jupyter.exceptions import NangoInputError
 from nango_jupyter.messages import NangoMessageHandlerResult
 from nango_jupyter.secrets import redact
-from nango_jupyter.server.actions import NangoAction
+from nango_jupyter.server.actions import ActionRuntime
+from nango_jupyter.server.definitions import ActionDefinition, InvalidInputError
+from nango_jupyter.server.threads import in_thread
+from nango_jupyter.wire_json import check_json
 
-__all__ = ["clean", "execute", "failed_execution", "run_guarded"]
+__all__ = ["clean", "failed_execution", "perform"]
 
 _PREFIX = "There was an error during the action execution: "
 _MOST_FRAMES = 10
 _MOST_CHARACTERS = 10_000
 
 
-async def execute(action: NangoAction, input_value: Any) -> Any:
-    """Call the action's method; a plain function runs in a thread."""
-    method = action.execute_action
-    if inspect.iscoroutinefunction(method):
-        return await method(input_value)
-    result, error = await asyncio.to_thread(_call, method, input_value)
-    if error is not None:
-        raise error
-    return await result if inspect.isawaitable(result) else result
-
-
-def _call(method: Callable[[Any], Any], value: Any) -> tuple[Any, BaseException | None]:
-    # Caught inside the thread: a StopIteration can't cross into a future, which then never ends.
-    try:
-        return method(value), None
-    except BaseException as error:
-        return None, error
-
-
-async def run_guarded(
-    work: Callable[[], Awaitable[Any]], folder: Path
+async def perform(
+    definition: ActionDefinition, runtime: ActionRuntime, value: Any, folder: Path
 ) -> NangoMessageHandlerResult:
-    """Run an action to its end in a task of its own; whatever it raises is an error reply.
+    """Run an action to its end; whatever it raises or returns is a result that JSON can hold.
 
-    A task of its own tells the two cancellations apart: that of the caller's task cancels the
-    action and is passed on; one that the action brings on itself is an error as any other.
+    Raises
+    ------
+    asyncio.CancelledError
+        If the task was cancelled, and nothing else.
     """
-    task = asyncio.create_task(_guard(work, folder))
     try:
-        return await task
-    except asyncio.CancelledError:
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise
-        return failed_execution("the action cancelled itself", "CancelledError")
-
-
-async def _guard(work: Callable[[], Awaitable[Any]], folder: Path) -> NangoMessageHandlerResult:
-    try:
-        return NangoMessageHandlerResult(True, return_value=await work())
+        found = await _call(definition, runtime, value)
+    except InvalidInputError as error:
+        return NangoMessageHandlerResult(False, clean(error.message))
     except BaseException as error:  # also SystemExit, which would end the event loop
-        current = asyncio.current_task()
-        if isinstance(error, asyncio.CancelledError) and current and current.cancelling():
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
             raise
         return failed_execution(_message(error, folder), _stack(error, folder))
+    try:
+        check_json(found, "return value")
+    except NangoInputError as error:
+        return failed_execution(error.message, error.hint)
+    except BaseException as error:  # a dict of the action's own kind may do anything
+        return failed_execution(_message(error, folder), _stack(error, folder))
+    return NangoMessageHandlerResult(True, return_value=found)
+
+
+async def _call(definition: ActionDefinition, runtime: ActionRuntime, value: Any) -> Any:
+    if definition.is_async:
+        return await definition.call(runtime, value)
+    found = await in_thread(lambda: definition.call(runtime, value))
+    return await found if inspect.isawaitable(found) else found
 
 
 def failed_execution(message: str, stack: str) -> NangoMessageHandlerResult:

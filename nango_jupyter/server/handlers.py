@@ -5,14 +5,11 @@ The error texts are those of the original server 0.2.1, to the letter: callers m
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
-
-from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.exceptions import NangoConfigError, NangoUsageError
 from nango_jupyter.messages import (
     GetIntegrationConnections,
     GetUserIdConnections,
+    NangoConnection,
     NangoMessageHandlerResult,
     RegisterConnection,
     Request,
@@ -20,14 +17,13 @@ from nango_jupyter.messages import (
     UpdateConnectionConfig,
     UpdateConnectionCredentials,
 )
-from nango_jupyter.server.actions import ActionConnection, ActionRuntime
-from nango_jupyter.server.config import FolderConfig, Integration
-from nango_jupyter.server.credentials import check_credentials, remember_credentials
-from nango_jupyter.server.execution import execute, run_guarded
-from nango_jupyter.server.http import ActionHttp, HttpClients
-from nango_jupyter.server.loader import ActionFiles
-from nango_jupyter.server.logs import ActionLogger
-from nango_jupyter.server.store import ConnectionStore, StoredConnection
+from nango_jupyter.server.config import Integration
+from nango_jupyter.server.credentials import check_credentials
+from nango_jupyter.server.execution import failed_execution
+from nango_jupyter.server.folder import IntegrationsFolder
+from nango_jupyter.server.runner import ActionRunner
+from nango_jupyter.server.store import ConnectionStore
+from nango_jupyter.server.triggers import Trigger
 
 __all__ = ["Handlers"]
 
@@ -39,23 +35,17 @@ class Handlers:
 
     Parameters
     ----------
-    config : FolderConfig
+    folder : IntegrationsFolder
     store : ConnectionStore
-    actions : ActionFiles
-    clients : HttpClients
+    runner : ActionRunner
     """
 
     def __init__(
-        self,
-        config: FolderConfig,
-        store: ConnectionStore,
-        actions: ActionFiles,
-        clients: HttpClients,
+        self, folder: IntegrationsFolder, store: ConnectionStore, runner: ActionRunner
     ) -> None:
-        self._config = config
+        self._folder = folder
         self._store = store
-        self._actions = actions
-        self._clients = clients
+        self._runner = runner
 
     async def answer(self, request: Request, *, redelivered: bool) -> NangoMessageHandlerResult:
         """Do what the request asks.
@@ -65,6 +55,7 @@ class Handlers:
         NangoUsageError
             If it can't be done; the message is the reply.
         """
+        await self._folder.look()
         match request:
             case TriggerAction():
                 return await self._trigger(request, redelivered)
@@ -116,78 +107,56 @@ class Handlers:
     async def _trigger(
         self, request: TriggerAction, redelivered: bool
     ) -> NangoMessageHandlerResult:
-        integration = self._config.integrations.get(request.integration)
-        connection = await self._store.find(request.integration, request.user_id)
+        name = request.integration
+        integration = self._folder.config.integrations.get(name)
+        connection = await self._store.find(name, request.user_id)
         if integration is None or connection is None:
-            also = "" if integration else f". {self._unknown(request.integration)}"
+            also = "" if integration else f". {self._unknown(name)}"
             raise NangoUsageError(
                 f"Tried to trigger {_what(request)} with user_id "
                 f'"{request.user_id}" but no connection exists for this user_id and integration'
                 f"{also}"
             )
-        path = self._actions.find(request.integration, request.triggered_action)
-        if path is None:
+        try:
+            loaded = await self._folder.action(name, request.triggered_action)
+        except NangoConfigError as error:  # its file has no version that works
+            return failed_execution(error.message, type(error).__name__)
+        if loaded is None:
             raise NangoUsageError(
                 f"Tried to trigger {_what(request)} but the action file does not exist"
             )
+        notes = [*self._folder.notes(name), *([loaded.note] if loaded.note else [])]
         if redelivered:
-            raise NangoUsageError(
-                f'The message to trigger {_what(request)} with user_id "{request.user_id}" was '
-                "delivered a second time: the action may have run already, so it was not run again"
-            )
-        context = self._context(integration, connection, request)
-        return await self._run(path, context, request.input)
-
-    async def _run(
-        self, path: Path, context: ActionRuntime, value: Any
-    ) -> NangoMessageHandlerResult:
-        async def work() -> Any:
-            action = self._actions.load(path)()
-            action._runtime = context
-            return await execute(action, value)
-
-        result = await run_guarded(work, self._config.folder)
-        if not result.success:
-            context.logger.error("%s", result.error_msg)
-        return result
-
-    def _context(
-        self, integration: Integration, stored: StoredConnection, request: TriggerAction
-    ) -> ActionRuntime:
-        remember_credentials(stored.credentials)  # another server may have stored them
-        logger = ActionLogger(
-            integration.name,
-            request.triggered_action,
-            request.user_id,
-            execution_id=uuid4().hex[:8],
-            level=integration.log_level,
-        )
-        connection = ActionConnection(
-            uuid=stored.uuid,
-            integration=stored.integration,
-            user_id=stored.user_id,
-            credentials=stored.credentials,
-            additional_config=stored.additional_config,
-        )
-        http = ActionHttp(integration, stored.credentials, self._clients, logger)
-        return ActionRuntime(connection, logger, http)
+            notes.append(_redelivered(request, loaded.definition.idempotent))
+        trigger = Trigger(request, integration, loaded.definition, connection)
+        return await trigger.run(self._runner, self._folder.config.folder, notes)
 
     def _integration(self, name: str) -> Integration:
-        if name not in self._config.integrations:
+        if name not in self._folder.config.integrations:
             raise NangoUsageError(self._unknown(name))
-        return self._config.integrations[name]
+        return self._folder.config.integrations[name]
 
     def _unknown(self, name: str) -> str:
-        known = ", ".join(sorted(self._config.integrations)) or "none"
+        known = ", ".join(sorted(self._folder.config.integrations)) or "none"
         return f'There is no integration "{name}" in integrations.yaml (it has: {known})'
 
 
-def _listed(connections: list[StoredConnection]) -> NangoMessageHandlerResult:
+def _listed(connections: list[NangoConnection]) -> NangoMessageHandlerResult:
     return NangoMessageHandlerResult(True, return_value=[one.to_wire() for one in connections])
 
 
 def _what(request: TriggerAction) -> str:
     return f'action "{request.triggered_action}" for integration "{request.integration}"'
+
+
+def _redelivered(request: TriggerAction, is_idempotent: bool) -> str:
+    """Tell that an idempotent action is run a second time; refuse to do so for any other."""
+    if is_idempotent:
+        return "The message was delivered a second time, and the action, idempotent, was run again"
+    raise NangoUsageError(
+        f'The message to trigger {_what(request)} with user_id "{request.user_id}" was delivered '
+        "a second time: the action may have run already, so it was not run again"
+    )
 
 
 def _pair(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nango_jupyter.exceptions import NangoClosedError, NangoError, NangoInputError
+from nango_jupyter.exceptions import NangoClosedError, NangoError
 from nango_jupyter.messages import NangoMessageHandlerResult, decode_request
-from nango_jupyter.server.config import FolderConfig
-from nango_jupyter.server.execution import clean, failed_execution
+from nango_jupyter.server.definitions import ActionDefinition
+from nango_jupyter.server.execution import clean
+from nango_jupyter.server.folder import ActionDescription, IntegrationsFolder
 from nango_jupyter.server.handlers import Handlers
-from nango_jupyter.server.http import HttpClients
-from nango_jupyter.server.loader import ActionFiles
 from nango_jupyter.server.logs import redact_logger
+from nango_jupyter.server.runner import ActionRunner
 from nango_jupyter.server.store import ConnectionStore
+from nango_jupyter.wire_json import dump
 
 __all__ = ["NangoServer"]
 
@@ -26,11 +28,11 @@ log = redact_logger(__name__)
 class _Running:
     """What a server has between start and stop."""
 
-    config: FolderConfig
+    folder: IntegrationsFolder
     store: ConnectionStore
-    actions: ActionFiles
-    clients: HttpClients
+    runner: ActionRunner
     handlers: Handlers
+    watching: asyncio.Task[None]
 
 
 class NangoServer:
@@ -71,12 +73,21 @@ class NangoServer:
         """
         if self._running:
             return
-        config = FolderConfig.load(self._folder, self._environ)
-        store = ConnectionStore(self._store_url, config.folder)
-        await store.open()
-        actions, clients = ActionFiles(config.folder), HttpClients()
-        handlers = Handlers(config, store, actions, clients)
-        self._running = _Running(config, store, actions, clients, handlers)
+        folder = await IntegrationsFolder.open(self._folder, self._environ)
+        store = ConnectionStore(
+            self._store_url,
+            folder.config.folder,
+            encryption_key=self._environ.get("NANGO_ENCRYPTION_KEY"),
+        )
+        try:
+            await store.open()
+        except BaseException:
+            folder.close()
+            raise
+        runner = ActionRunner()
+        handlers = Handlers(folder, store, runner)
+        watching = asyncio.create_task(_watch(folder))
+        self._running = _Running(folder, store, runner, handlers, watching)
 
     async def stop(self) -> None:
         """Close what is open; stopping twice does nothing.
@@ -85,9 +96,10 @@ class NangoServer:
         """
         running, self._running = self._running, None
         if running:
-            await running.clients.close()
+            running.watching.cancel()
+            await running.runner.close()
             await running.store.close()
-            running.actions.close()
+            running.folder.close()
 
     async def __aenter__(self) -> NangoServer:
         await self.start()
@@ -99,12 +111,25 @@ class NangoServer:
     @property
     def log_level(self) -> int:
         """``main_server_log_level``, as a number of Python's logging."""
-        return self._started().config.main_log_level
+        return self._started().folder.config.main_log_level
 
     def integrations(self) -> Mapping[str, list[str]]:
         """Return each integration's actions, as the folder has them now, sorted."""
-        running = self._started()
-        return {name: running.actions.names(name) for name in running.config.integrations}
+        return self._started().folder.integrations()
+
+    async def describe(self) -> list[ActionDescription]:
+        """Describe all actions that work, with the schemas of their inputs."""
+        return await self._started().folder.describe()
+
+    def define(
+        self,
+        integration: str,
+        name: str,
+        definition: ActionDefinition,
+        base_url: str | None = None,
+    ) -> bool:
+        """Take an action into use at once. See `IntegrationsFolder.define`."""
+        return self._started().folder.define(integration, name, definition, base_url)
 
     async def handle(self, body: bytes, *, redelivered: bool = False) -> bytes:
         """Answer one request. Several may be under way at once.
@@ -124,14 +149,13 @@ class NangoServer:
             request = decode_request(body)
             result = await self._started().handlers.answer(request, redelivered=redelivered)
         except NangoError as error:
-            result = NangoMessageHandlerResult(False, error.message)
+            result = NangoMessageHandlerResult(False, clean(error.message))
         except Exception as error:
             log.exception("A message could not be processed")
             result = _fault(error)
         try:
-            return result.encode()
-        except NangoInputError as error:
-            return _not_json(error).encode()
+            # What actions returned was checked where they ran: here it would hold up the others.
+            return dump(result.to_wire())
         except BaseException as error:
             return _fault(error).encode()
 
@@ -149,6 +173,8 @@ def _fault(error: BaseException) -> NangoMessageHandlerResult:
     )
 
 
-def _not_json(error: NangoInputError) -> NangoMessageHandlerResult:
-    message = error.message.replace("reply.returnValue", "return value", 1)
-    return failed_execution(message, error.hint)
+async def _watch(folder: IntegrationsFolder) -> None:
+    try:
+        await folder.watch()
+    except Exception:  # such as no inotify watches left: requests look at the files themselves
+        log.warning("The folder can't be watched; changes show when they are used", exc_info=True)

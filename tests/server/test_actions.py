@@ -96,7 +96,7 @@ UNFIT = [
     ("(yes for yes in [1])", "return value is a generator"),
     ("10 ** 5000", "return value has more digits than Python writes"),
     ("self.get_current_connection()", "ActionConnection, which JSON can't hold"),
-    ("type('D', (dict,), {'items': lambda self: sys.exit(1)})({'a': 1})", "SystemExit: 1"),
+    ("type('D', (dict,), {'items': lambda self: sys.exit(1)})({'a': 1})", "1 - SystemExit"),
 ]
 
 
@@ -196,15 +196,15 @@ async def test_a_file_is_loaded_once(server: NangoServer, folder: Path) -> None:
 
 
 BROKEN = [
-    ("class Half(:", "invalid syntax (demo/broken.action.py, line 1) - SyntaxError"),
-    ("import nothing_of_this_name", "No module named 'nothing_of_this_name' - ModuleNotFound"),
-    ("raise SystemExit(2)", "2 - SystemExit\n    at <module> (demo/broken.action.py:1)"),
-    ("", "demo/broken.action.py must define one subclass of NangoAction; it defines none"),
+    ("class Half(:", "demo/broken.action.py:1: invalid syntax"),
+    ("\nimport nothing_of_this_name", "demo/broken.action.py:2: ModuleNotFoundError: No module"),
+    ("raise SystemExit(2)", "demo/broken.action.py:1: SystemExit: 2"),
+    ("", "must define one action, a function with @action or a subclass of NangoAction; it defines"),
     (
         "from nango_jupyter import NangoAction\n"
         "class A(NangoAction): pass\n"
         "class B(NangoAction): pass\n",
-        "must define one subclass of NangoAction; it defines A, B",
+        "demo/broken.action.py:3: must define one action",
     ),
     (
         "from nango_jupyter import NangoAction\nclass A(NangoAction): pass\n",
@@ -226,7 +226,9 @@ async def test_a_broken_file_is_answered(
 ) -> None:
     write_file(folder, "demo/broken", text)
     before = set(sys.modules)
-    assert said in await error_of(server, "demo/broken")
+    error = await error_of(server, "demo/broken")
+    assert error.startswith(PREFIX)
+    assert said in error
     write_action(folder, "demo/broken", "return 'mended'")
     assert (await trigger(server, "demo/broken")).return_value == "mended"
     assert len({name for name in set(sys.modules) - before if name.startswith("_nango")}) == 1
@@ -238,9 +240,10 @@ async def test_a_file_that_can_not_be_read(
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
+    write_action(folder, "demo/new", "return 1")
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    error = await error_of(server, "demo/echo")
-    assert error.startswith(f"{PREFIX}demo/echo.action.py can't be read: Permission denied")
+    error = await error_of(server, "demo/new")
+    assert error.startswith(f"{PREFIX}demo/new.action.py: it can't be read: Permission denied")
     assert str(folder) not in error
 
 

@@ -1,6 +1,7 @@
 """The six kinds of message, and each text of the original server to the letter."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,9 @@ DONE = b'{"success":true}'
     ],
 )
 async def test_replies_to_the_letter(server: NangoServer, body: str, reply: bytes) -> None:
-    assert await server.handle(body.encode()) == reply
+    answer = await server.handle(body.encode())
+    # What triggers tell of their execution comes last, and is ours.
+    assert re.sub(rb',"execution":\{[^{}]*\}\}$', b"}", answer) == reply
 
 
 async def test_text_of_a_thrown_error(server: NangoServer, folder: Path) -> None:
