@@ -90,6 +90,8 @@ class ActionDefinition:
 
     Attributes
     ----------
+    label : str
+        What its file is called in errors.
     name : str
         Of the function or class.
     description : str
@@ -107,6 +109,7 @@ class ActionDefinition:
         `is_async`. Raises `InvalidInputError` before anything of the author's has run.
     """
 
+    label: str
     name: str
     description: str
     is_async: bool
@@ -132,8 +135,8 @@ def define(item: Any, label: str) -> ActionDefinition:
     """
     try:
         if isinstance(item, type) and issubclass(item, NangoAction):
-            return _define_class(item)
-        return _define_function(item)
+            return _define_class(item, label)
+        return _define_function(item, label)
     except NangoConfigError as error:
         raise NangoConfigError(f"{label}: {error.message}") from None
 
@@ -167,7 +170,7 @@ def _is_action_of(item: Any, module: ModuleType) -> bool:
     return isinstance(item, functools.partial) or item.__module__ == module.__name__
 
 
-def _define_class(item: type[NangoAction]) -> ActionDefinition:
+def _define_class(item: type[NangoAction], label: str) -> ActionDefinition:
     method = item.execute_action
     _refuse_generator(method, f"{item.__name__}.execute_action")
 
@@ -177,6 +180,7 @@ def _define_class(item: type[NangoAction]) -> ActionDefinition:
         return made.execute_action(value)
 
     return ActionDefinition(
+        label=label,
         name=item.__name__,
         description=_description(item),
         is_async=inspect.iscoroutinefunction(method),
@@ -187,7 +191,7 @@ def _define_class(item: type[NangoAction]) -> ActionDefinition:
     )
 
 
-def _define_function(function: Any) -> ActionDefinition:
+def _define_function(function: Any, label: str) -> ActionDefinition:
     if isinstance(function, type) or not callable(function):
         raise NangoConfigError("an action is a function, or a subclass of NangoAction")
     name = _name(function)
@@ -202,6 +206,7 @@ def _define_function(function: Any) -> ActionDefinition:
 
     mark = getattr(function, _MARK, None)
     return ActionDefinition(
+        label=label,
         name=name,
         description=_description(innermost(function)),
         is_async=inspect.iscoroutinefunction(function),

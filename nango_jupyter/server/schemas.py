@@ -1,0 +1,80 @@
+"""JSON schemas of actions' inputs, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["InputDescription", "describe_inputs"]
+
+
+@dataclass(frozen=True)
+class InputDescription:
+    """One input of an action; `str` gives ``msg: string, default "hi"``.
+
+    Attributes
+    ----------
+    name : str
+    type : str
+        In JSON's words, such as ``list of string``.
+    is_required : bool
+    default : str or None
+        As JSON; None if there is none, or JSON can't hold it.
+    description : str
+        "" without one.
+    """
+
+    name: str
+    type: str
+    is_required: bool
+    default: str | None
+    description: str
+
+    @property
+    def need(self) -> str:
+        """Whether it has to be given, and what it is otherwise."""
+        if self.is_required:
+            return "required"
+        return "optional" if self.default is None else f"default {self.default}"
+
+    def __str__(self) -> str:
+        about = f": {self.description}" if self.description else ""
+        return f"{self.name}: {self.type}, {self.need}{about}"
+
+
+def describe_inputs(schema: Mapping[str, Any]) -> list[InputDescription]:
+    """Describe the inputs that a JSON schema, as pydantic makes it, has."""
+    definitions = schema.get("$defs", {})
+    required = schema.get("required", ())
+    return [
+        InputDescription(
+            name=name,
+            type=_type(found, definitions),
+            is_required=name in required,
+            default=json.dumps(found["default"], ensure_ascii=False)
+            if "default" in found
+            else None,
+            description=found.get("description", ""),
+        )
+        for name, found in schema.get("properties", {}).items()
+    ]
+
+
+def _type(found: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "$ref" in found:
+        name = found["$ref"].rpartition("/")[2]
+        target = definitions.get(name, {})
+        return name if "properties" in target or "$ref" in target else _type(target, definitions)
+    if "const" in found or "enum" in found:
+        values = found.get("enum", [found.get("const")])
+        return " or ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    for word in ("anyOf", "oneOf"):
+        if word in found:
+            return " or ".join(_type(one, definitions) for one in found[word])
+    if found.get("type") == "array":
+        items = _type(found.get("items", {}), definitions)
+        return "list" if items == "any" else f"list of {items}"
+    kind = str(found.get("type", "any"))
+    return f"{kind} ({found['format']})" if "format" in found else kind
