@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from nango_jupyter.exceptions import NangoUsageError
@@ -83,8 +83,8 @@ class ActionContext:
         return self._runtime.logger
 
     def get_current_connection(self) -> ActionConnection:
-        """Return the connection that this execution is for."""
-        return self._runtime.connection
+        """Return the connection that this execution is for, its credentials as they are now."""
+        return replace(self._runtime.connection, credentials=dict(self._runtime.http.credentials))
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine from a plain ``def``, and return its result.

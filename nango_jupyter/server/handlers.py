@@ -21,6 +21,7 @@ from nango_jupyter.server.config import Integration
 from nango_jupyter.server.credentials import check_credentials
 from nango_jupyter.server.execution import failed_execution
 from nango_jupyter.server.folder import IntegrationsFolder
+from nango_jupyter.server.refresh import CredentialsRefresher
 from nango_jupyter.server.runner import ActionRunner
 from nango_jupyter.server.store import ConnectionStore
 from nango_jupyter.server.triggers import Trigger
@@ -38,14 +39,20 @@ class Handlers:
     folder : IntegrationsFolder
     store : ConnectionStore
     runner : ActionRunner
+    refresher : CredentialsRefresher
     """
 
     def __init__(
-        self, folder: IntegrationsFolder, store: ConnectionStore, runner: ActionRunner
+        self,
+        folder: IntegrationsFolder,
+        store: ConnectionStore,
+        runner: ActionRunner,
+        refresher: CredentialsRefresher,
     ) -> None:
         self._folder = folder
         self._store = store
         self._runner = runner
+        self._refresher = refresher
 
     async def answer(self, request: Request, *, redelivered: bool) -> NangoMessageHandlerResult:
         """Do what the request asks.
@@ -128,7 +135,7 @@ class Handlers:
         notes = [*self._folder.notes(name), *([loaded.note] if loaded.note else [])]
         if redelivered:
             notes.append(_redelivered(request, loaded.definition.idempotent))
-        trigger = Trigger(request, integration, loaded.definition, connection)
+        trigger = Trigger(request, integration, loaded.definition, connection, self._refresher)
         return await trigger.run(self._runner, self._folder.config.folder, notes)
 
     def _integration(self, name: str) -> Integration:

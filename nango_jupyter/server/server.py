@@ -15,6 +15,7 @@ from nango_jupyter.server.execution import clean
 from nango_jupyter.server.folder import ActionDescription, IntegrationsFolder
 from nango_jupyter.server.handlers import Handlers
 from nango_jupyter.server.logs import redact_logger
+from nango_jupyter.server.refresh import CredentialsRefresher
 from nango_jupyter.server.runner import ActionRunner
 from nango_jupyter.server.store import ConnectionStore
 from nango_jupyter.wire_json import dump
@@ -31,6 +32,7 @@ class _Running:
     folder: IntegrationsFolder
     store: ConnectionStore
     runner: ActionRunner
+    refresher: CredentialsRefresher
     handlers: Handlers
     watching: asyncio.Task[None]
 
@@ -84,10 +86,10 @@ class NangoServer:
         except BaseException:
             folder.close()
             raise
-        runner = ActionRunner()
-        handlers = Handlers(folder, store, runner)
+        runner, refresher = ActionRunner(), CredentialsRefresher(store)
+        handlers = Handlers(folder, store, runner, refresher)
         watching = asyncio.create_task(_watch(folder))
-        self._running = _Running(folder, store, runner, handlers, watching)
+        self._running = _Running(folder, store, runner, refresher, handlers, watching)
 
     async def stop(self) -> None:
         """Close what is open; stopping twice does nothing.
@@ -98,6 +100,7 @@ class NangoServer:
         if running:
             running.watching.cancel()
             await running.runner.close()
+            await running.refresher.close()
             await running.store.close()
             running.folder.close()
 

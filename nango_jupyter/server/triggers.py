@@ -18,6 +18,7 @@ from nango_jupyter.server.definitions import ActionDefinition
 from nango_jupyter.server.execution import failed_execution, perform
 from nango_jupyter.server.http import ActionHttp
 from nango_jupyter.server.logs import ActionLogger
+from nango_jupyter.server.refresh import ConnectionCredentials, CredentialsRefresher
 from nango_jupyter.server.runner import ActionLoop, ActionRunner, OverdueError
 from nango_jupyter.server.store import StoredConnection
 
@@ -34,6 +35,7 @@ class Trigger:
     definition : ActionDefinition
     stored : StoredConnection
         In whose name it runs.
+    refresher : CredentialsRefresher
     """
 
     def __init__(
@@ -42,11 +44,15 @@ class Trigger:
         integration: Integration,
         definition: ActionDefinition,
         stored: StoredConnection,
+        refresher: CredentialsRefresher,
     ) -> None:
         self._request = request
         self._integration = integration
         self._definition = definition
         self._stored = stored
+        self._credentials = ConnectionCredentials(
+            integration, stored, refresher, asyncio.get_running_loop()
+        )
         self._id = secrets.token_hex(4)
         self._logger = ActionLogger(
             integration.name,
@@ -117,5 +123,5 @@ class Trigger:
             credentials=stored.credentials,
             additional_config=stored.additional_config,
         )
-        http = ActionHttp(self._integration, stored.credentials, place.clients, self._logger)
+        http = ActionHttp(self._integration, self._credentials, place.clients, self._logger)
         return ActionRuntime(connection, self._logger, http, place.loop)
