@@ -1,11 +1,13 @@
-"""Fixtures that need a real broker."""
+"""Fixtures that need a real broker, or a real database."""
 
 import signal
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
 from nango_jupyter import secrets
+from tests.support.postgres import Postgres
 from tests.support.rabbitmq import Rabbit
 from tests.support.vhosts import Vhosts
 
@@ -41,3 +43,35 @@ def rabbit_vhost(rabbit: Rabbit, rabbit_vhosts: Vhosts) -> Iterator[str]:
     name = rabbit_vhosts.take()
     yield rabbit.url(vhost=name)
     rabbit_vhosts.give_back(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One private PostgreSQL cluster for the whole session."""
+    with Postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database, on a cluster that answers."""
+    postgres.heal()
+    name = f"test_{uuid4().hex}"
+    postgres.create(name)
+    yield postgres.url(name)
+    postgres.heal()
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["file", "memory", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str | None:
+    """Each of the databases in which the store works, as `ConnectionStore` takes it."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return ":memory:" if request.param == "memory" else None
+
+
+@pytest.fixture(params=["file", "postgres"])
+def shared_store_url(request: pytest.FixtureRequest) -> str | None:
+    """Each of the databases that several servers can share."""
+    return str(request.getfixturevalue("postgres_url")) if request.param == "postgres" else None

@@ -46,6 +46,7 @@ missing_for_venv() {
 missing_for_test() {
     [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || echo rabbitmq-server
     command -v chromium >/dev/null || echo chromium
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 
 make_venv() {

@@ -4,68 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Insert,
-    Integer,
-    MetaData,
-    Row,
-    Select,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    Update,
-    and_,
-    bindparam,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Executable, Row, Select, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
-from nango_jupyter.exceptions import NangoClosedError
+from nango_jupyter.exceptions import NangoClosedError, NangoError
 from nango_jupyter.messages import NangoConnection, UserId
-from nango_jupyter.server.database import cannot_open, create_engine
+from nango_jupyter.server import tables
+from nango_jupyter.server.database import (
+    cannot_open,
+    create_engine,
+    is_in_memory,
+    reason_of,
+    sqlite_file,
+)
+from nango_jupyter.server.encryption import Cipher
+from nango_jupyter.server.logs import redact_logger
+from nango_jupyter.server.recall import FileVersion, Recall
 from nango_jupyter.wire_json import encode
 
 __all__ = ["ConnectionStore", "StoredConnection"]
 
+log = redact_logger(__name__)
+
 _T = TypeVar("_T")
 
-_CONNECTIONS = Table(
-    "connections",
-    MetaData(),
-    Column("id", Integer, primary_key=True),  # also the order of creation
-    Column("uuid", String(36), nullable=False, unique=True),
-    Column("integration", Text, nullable=False),
-    # As JSON: user 1 and user "1" are two users. The original servers keep text, and give the
-    # number 1 back as "1.0", under which nobody knows that user; here it comes back as it was.
-    Column("user_id", Text, nullable=False),
-    Column("credentials", Text, nullable=False),
-    Column("additional_config", Text),
-    Column("date_created", DateTime, nullable=False),
-    Column("last_modified", DateTime, nullable=False),
-    # The database decides which of two servers registered first.
-    UniqueConstraint("integration", "user_id"),
-)
-_IS_USER = _CONNECTIONS.c.user_id == bindparam("of_user")
-_IS_INTEGRATION = _CONNECTIONS.c.integration == bindparam("of_integration")
-_IS_PAIR = and_(_IS_INTEGRATION, _IS_USER)
-_OLDEST_FIRST = select(_CONNECTIONS).order_by(_CONNECTIONS.c.id)
-_FIND = _OLDEST_FIRST.where(_IS_PAIR)
-_OF_USER = _OLDEST_FIRST.where(_IS_USER)
-_OF_INTEGRATION = _OLDEST_FIRST.where(_IS_INTEGRATION)
+# The last two: the options in a URL go to the driver as they are.
+_CANNOT_OPEN = (OSError, SQLAlchemyError, sqlite3.Error, TypeError, ValueError)
+_REMEMBERED_LENGTH = 10_000  # of one connection's texts: a thousand of them must fit into memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,46 +51,88 @@ class StoredConnection(NangoConnection):
     credentials: dict[str, Any] = field(repr=False)
 
 
+class _Readable(NamedTuple):
+    """A connection as it is remembered: what could be changed in place is text."""
+
+    fields: Mapping[str, Any]
+    additional_config: str | None
+    credentials: str
+
+    def connection(self) -> StoredConnection:
+        return StoredConnection(
+            **self.fields,
+            additional_config=_value(self.additional_config),
+            credentials=_value(self.credentials),
+        )
+
+    def is_small(self) -> bool:
+        texts = (self.fields["user_id"], self.additional_config, self.credentials)
+        return sum(len(str(one)) for one in texts) <= _REMEMBERED_LENGTH
+
+
 class ConnectionStore:
     """The connections of one server, or of several on one database.
 
     Parameters
     ----------
     url : str or None
-        ``:memory:``, or a URL of SQLAlchemy for an async driver. None is a SQLite file in
-        `folder`.
+        ``:memory:``, or a URL of SQLAlchemy for an async driver: of SQLite or PostgreSQL. None
+        is a SQLite file in `folder`.
     folder : Path
         The integrations folder.
+    encryption_key : str, optional
+        Fernet keys, separated by commas: credentials are written with the first, and read with
+        whichever fits. Without one they are written as they are.
+
+    Raises
+    ------
+    NangoConfigError
+        If a key is none.
     """
 
-    def __init__(self, url: str | None, folder: Path) -> None:
+    def __init__(self, url: str | None, folder: Path, *, encryption_key: str | None = None) -> None:
         self._url = url
         self._folder = folder
+        self._cipher = Cipher(encryption_key)
+        self._owner = str(uuid4())  # of what this store claims
         self._engine: AsyncEngine | None = None
+        self._watch: FileVersion | None = None
+        self._writes = 0
+        self._recall: Recall[_Readable] = Recall(self._version)
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Connect, and create the table if it isn't there.
+        """Connect, and create the tables if they aren't there.
 
         Raises
         ------
         NangoConfigError
-            If the database can't be used.
+            If the database can't be used, or credentials in it can't be decrypted.
         """
         engine = create_engine(self._url, self._folder)
         try:
             async with engine.connect() as connection:
-                await connection.execute(CreateTable(_CONNECTIONS, if_not_exists=True))
-                await connection.execute(select(_CONNECTIONS).limit(1))  # is it ours?
-        except (OSError, SQLAlchemyError) as error:
+                await _create_tables(connection)
+            path = sqlite_file(engine.url)
+            self._watch = FileVersion(path) if path else None
+        except _CANNOT_OPEN as error:
             await engine.dispose()
             raise cannot_open(engine.url, error) from None
         self._engine = engine
+        self._recall = Recall(self._version)  # what an earlier database had is forgotten
+        try:
+            await self._check_key()
+        except NangoError:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Let what is under way end, and disconnect; closing twice does nothing."""
         engine, self._engine = self._engine, None
+        watch, self._watch = self._watch, None
         await asyncio.gather(*self._under_way, return_exceptions=True)
+        if watch:
+            watch.close()
         if engine:
             await engine.dispose()
 
@@ -131,35 +149,55 @@ class ConnectionStore:
             "uuid": str(uuid4()),
             "integration": integration,
             "user_id": json.dumps(user_id),
-            "credentials": _text(credentials, "credentials"),
+            "credentials": self._encrypted(credentials),
             "additional_config": _text(additional_config, "additionalConfig"),
             "date_created": now,
             "last_modified": now,
         }
         try:
-            await self._finish(self._write(insert(_CONNECTIONS), values))
+            await self._finish(self._write(insert(tables.CONNECTIONS), values))
         except IntegrityError:
             return False
         return True
 
     async def find(self, integration: str, user_id: UserId) -> StoredConnection | None:
-        """Return a user's connection for an integration, if there is one."""
-        found = await self._select(_FIND, _pair(integration, user_id))
-        return found[0] if found else None
+        """Return a user's connection for an integration, if there is one.
 
-    async def of_user(self, user_id: UserId) -> list[StoredConnection]:
+        One that was found before is returned at once, unless the database was written to since.
+
+        Raises
+        ------
+        NangoConfigError
+            If its credentials can't be decrypted.
+        """
+        pair = _pair(integration, user_id)
+        key = tuple(pair.values())
+        if (known := self._recall.get(key)) is not None:
+            return known.connection()
+        version = self._recall.version
+        rows = await self._finish(self._read(tables.FIND, pair))
+        if not rows:
+            return None
+        [row] = rows
+        credentials = self._cipher.decrypt(row.credentials)
+        found = _Readable(_fields(row), row.additional_config, credentials)
+        if found.is_small():
+            self._recall.keep(key, found, version)
+        return found.connection()
+
+    async def of_user(self, user_id: UserId) -> list[NangoConnection]:
         """Return a user's connections, the oldest first."""
-        return await self._select(_OF_USER, {"of_user": json.dumps(user_id)})
+        return await self._list(tables.OF_USER, {"of_user": json.dumps(user_id)})
 
-    async def of_integration(self, integration: str) -> list[StoredConnection]:
+    async def of_integration(self, integration: str) -> list[NangoConnection]:
         """Return an integration's connections, the oldest first."""
-        return await self._select(_OF_INTEGRATION, {"of_integration": integration})
+        return await self._list(tables.OF_INTEGRATION, {"of_integration": integration})
 
     async def set_credentials(
         self, integration: str, user_id: UserId, credentials: Mapping[str, Any]
     ) -> bool:
         """Replace a connection's credentials; False if there is no such connection."""
-        changed = {"credentials": _text(credentials, "credentials")}
+        changed = {"credentials": self._encrypted(credentials)}
         return await self._update(integration, user_id, changed)
 
     async def set_config(
@@ -169,19 +207,94 @@ class ConnectionStore:
         changed = {"additional_config": _text(additional_config, "additionalConfig")}
         return await self._update(integration, user_id, changed)
 
+    async def claim_refresh(self, connection: StoredConnection, seconds: float) -> bool:
+        """Claim to be the one who refreshes a connection's credentials.
+
+        Whoever did should `find` the connection again: another may just have refreshed it.
+
+        Parameters
+        ----------
+        connection : StoredConnection
+        seconds : float
+            When the claim ends by itself, should its owner die.
+
+        Returns
+        -------
+        bool
+            False if somebody, or this store itself, has claimed it already.
+        """
+        values = {"uuid": connection.uuid, "owner": self._owner, "seconds": seconds}
+        statement = tables.claim(self._opened().dialect.name)
+        return await self._finish(self._write(statement, values)) > 0
+
+    async def release_refresh(self, connection: StoredConnection) -> None:
+        """Give up a claim; one that ended, and is another's now, stays."""
+        values = {"of_uuid": connection.uuid, "of_owner": self._owner}
+        await self._finish(self._write(tables.RELEASE, values))
+
+    async def rotate(self) -> int:
+        """Encrypt all credentials with the first key, those too that were not encrypted before.
+
+        Servers may run meanwhile, with that key as their first one. What the database itself
+        keeps of rows as they were is wiped on SQLite; PostgreSQL wipes it with its next vacuum.
+
+        Returns
+        -------
+        int
+            How many connections were encrypted anew.
+
+        Raises
+        ------
+        NangoConfigError
+            If there is no key, or none that a connection was encrypted with.
+        """
+        renewed = 0
+        async for row in self._credentials(tables.ALL_CREDENTIALS):
+            new = self._cipher.renew(row.credentials)
+            if new is not None:
+                values = {"of_id": row.id, "old": row.credentials, "new": new}
+                renewed += await self._finish(self._write(tables.RECRYPT, values))
+        if self._watch:
+            await self._finish(self._write(text("PRAGMA wal_checkpoint(TRUNCATE)"), {}))
+        return renewed
+
+    async def _check_key(self) -> None:
+        async for row in self._credentials(tables.ENCRYPTED):
+            self._cipher.decrypt(row.credentials)
+
+    async def _credentials(self, statement: Select[Any]) -> AsyncIterator[Row[Any]]:
+        after = 0
+        while rows := await self._finish(self._read(statement, {"after": after})):
+            for row in rows:
+                yield row
+            after = rows[-1].id
+
     async def _update(self, integration: str, user_id: UserId, changed: Mapping[str, Any]) -> bool:
-        statement = (
-            update(_CONNECTIONS).where(_IS_PAIR).values({**changed, "last_modified": _now()})
-        )
+        values = {**changed, "last_modified": _now()}
+        statement = update(tables.CONNECTIONS).where(tables.IS_PAIR).values(values)
         return await self._finish(self._write(statement, _pair(integration, user_id))) > 0
 
-    async def _select(
+    async def _list(
         self, statement: Select[Any], parameters: Mapping[str, str]
-    ) -> list[StoredConnection]:
-        return [_from_row(row) for row in await self._finish(self._read(statement, parameters))]
+    ) -> list[NangoConnection]:
+        rows = await self._finish(self._read(statement, parameters))
+        return [
+            NangoConnection(**_fields(row), additional_config=_value(row.additional_config))
+            for row in rows
+        ]
+
+    def _encrypted(self, credentials: Mapping[str, Any]) -> str:
+        return self._cipher.encrypt(encode(credentials, "credentials").decode())
+
+    def _version(self) -> int | None:
+        """Return what changes with each write; None if only the database itself can tell."""
+        if self._watch:
+            return self._watch()
+        is_ours_alone = self._engine is not None and is_in_memory(self._engine.url)
+        return self._writes if is_ours_alone else None
 
     async def _finish(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Let a statement end even when its caller is cancelled.
+        """Let a statement end even when its caller is cancelled, and say in short why it failed.
 
         SQLAlchemy closes a connection whose statement was cancelled, and a database in memory
         ends with its connection: one request given up would lose everybody's connections.
@@ -189,38 +302,60 @@ class ConnectionStore:
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except IntegrityError:
+            raise
+        except (OSError, SQLAlchemyError) as error:
+            log.error("The store failed: %s", reason := reason_of(error))  # noqa: TRY400
+            raise NangoError(f"The store failed: {reason}") from None
 
-    async def _read(self, statement: Select[Any], values: Mapping[str, str]) -> Sequence[Row[Any]]:
+    async def _read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         async with self._connect() as connection:
             rows: Sequence[Row[Any]] = (await connection.execute(statement, values)).all()
             return rows
 
-    async def _write(self, statement: Insert | Update, values: Mapping[str, Any]) -> int:
-        async with self._connect() as connection:
-            return (await connection.execute(statement, values)).rowcount
+    async def _write(self, statement: Executable, values: Mapping[str, Any]) -> int:
+        try:
+            async with self._connect() as connection:
+                return (await connection.execute(statement, values)).rowcount
+        finally:
+            self._writes += 1
 
     def _connect(self) -> AsyncConnection:
+        return self._opened().connect()
+
+    def _opened(self) -> AsyncEngine:
         if self._engine is None:
             raise NangoClosedError("The store is closed")
-        return self._engine.connect()
+        return self._engine
+
+
+async def _create_tables(connection: AsyncConnection) -> None:
+    for table in (tables.CONNECTIONS, tables.REFRESHES):
+        # Of several servers that start at once, PostgreSQL fails all but one of those that found
+        # no table: then there is one now.
+        with suppress(IntegrityError):
+            await connection.execute(CreateTable(table, if_not_exists=True))
+        await connection.execute(select(table).limit(1))  # is it ours?
 
 
 def _pair(integration: str, user_id: UserId) -> dict[str, str]:
     return {"of_integration": integration, "of_user": json.dumps(user_id)}
 
 
-def _from_row(row: Row[Any]) -> StoredConnection:
-    config = row.additional_config
-    return StoredConnection(
-        uuid=row.uuid,
-        user_id=json.loads(row.user_id),
-        integration=row.integration,
-        date_created=row.date_created.replace(tzinfo=UTC),
-        last_modified=row.last_modified.replace(tzinfo=UTC),
-        additional_config=None if config is None else json.loads(config),
-        credentials=json.loads(row.credentials),
-    )
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "user_id": json.loads(row.user_id),
+        "integration": row.integration,
+        "date_created": row.date_created.replace(tzinfo=UTC),
+        "last_modified": row.last_modified.replace(tzinfo=UTC),
+    }
+
+
+def _value(stored: str | None) -> Any:
+    return None if stored is None else json.loads(stored)
 
 
 def _text(value: Mapping[str, Any] | None, name: str) -> str | None:

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from nango_jupyter.exceptions import NangoConfigError
+from nango_jupyter.exceptions import NangoClosedError, NangoConfigError
 from nango_jupyter.server import NangoServer
+from nango_jupyter.server.store import ConnectionStore
 from tests.server.support import ask, register, trigger
 
 TOKEN = {"access_token": "t"}
 
 
-async def test_a_folder_keeps_its_connections(folder: Path) -> None:
-    async with NangoServer(folder, environ={}) as server:
+async def test_connections_are_kept(folder: Path, shared_store_url: str | None) -> None:
+    async with NangoServer(folder, store_url=shared_store_url, environ={}) as server:
         await register(server, credentials=TOKEN, additionalConfig={"deep": {"list": [1, "é"]}})
-    async with NangoServer(folder, environ={}) as server:
+    async with NangoServer(folder, store_url=shared_store_url, environ={}) as server:
         assert (await trigger(server, "demo/echo", 1)).return_value == 1
         found = (await ask(server, "GET_USER_ID_CONNECTIONS", userId="u1")).return_value
         assert found[0]["additionalConfig"] == {"deep": {"list": [1, "é"]}}
@@ -50,6 +51,31 @@ async def test_memory_leaves_nothing_behind(folder: Path) -> None:
     assert not (folder / ".nango-jupyter").exists()
 
 
+async def test_each_call(tmp_path: Path, store_url: str | None) -> None:
+    store = ConnectionStore(store_url, tmp_path)
+    await store.open()
+    assert await store.add("demo", "u1", TOKEN, None)
+    assert not await store.add("demo", "u1", {"access_token": "other"}, None)
+    assert await store.add("keyed", "u1", {"api_key": "k"}, {"a": 1})
+    assert await store.add("demo", 1, TOKEN, None)
+    found = await store.find("keyed", "u1")
+    assert found
+    assert (found.credentials, found.additional_config) == ({"api_key": "k"}, {"a": 1})
+    assert [one.integration for one in await store.of_user("u1")] == ["demo", "keyed"]
+    assert [one.user_id for one in await store.of_integration("demo")] == ["u1", 1]
+    assert await store.set_credentials("demo", "u1", {"access_token": "new"})
+    assert await store.set_config("demo", "u1", {"b": 2})
+    changed = await store.find("demo", "u1")
+    assert changed
+    assert (changed.credentials, changed.additional_config) == ({"access_token": "new"}, {"b": 2})
+    assert not await store.set_credentials("demo", "1", TOKEN)
+    assert not await store.set_config("demo", "1", {})
+    assert await store.find("demo", "1") is None
+    await store.close()
+    with pytest.raises(NangoClosedError, match="The store is closed"):
+        await store.find("demo", "u1")
+
+
 async def test_a_url(folder: Path, tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/mine.db"
     async with NangoServer(folder, store_url=url, environ={}) as server:
@@ -57,8 +83,8 @@ async def test_a_url(folder: Path, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "mine.db").stat().st_mode) == 0o600
 
 
-async def test_two_servers_at_once_register_one(folder: Path) -> None:
-    first, second = NangoServer(folder, environ={}), NangoServer(folder, environ={})
+async def test_two_servers_at_once_register_one(folder: Path, shared_store_url: str | None) -> None:
+    first, second = (NangoServer(folder, store_url=shared_store_url, environ={}) for _ in range(2))
     await asyncio.gather(first.start(), second.start())
     try:
         for user in range(25):
@@ -87,7 +113,8 @@ import asyncio, json, sys
 from nango_jupyter.server import NangoServer
 
 async def main():
-    async with NangoServer(sys.argv[1], environ={}) as server:
+    url = sys.argv[2] if len(sys.argv) > 2 else None
+    async with NangoServer(sys.argv[1], store_url=url, environ={}) as server:
         print("ready", flush=True)
         sys.stdin.readline()
         won = 0
@@ -101,10 +128,11 @@ asyncio.run(main())
 """
 
 
-def test_two_processes_at_once_register_one(folder: Path) -> None:
+def test_two_processes_at_once_register_one(folder: Path, shared_store_url: str | None) -> None:
+    url = [shared_store_url] if shared_store_url else []
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", RACE, str(folder)],
+            [sys.executable, "-c", RACE, str(folder), *url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -121,8 +149,8 @@ def test_two_processes_at_once_register_one(folder: Path) -> None:
     assert sum(int(one.communicate()[0]) for one in started) == 40
 
 
-async def test_a_cancelled_request_loses_nothing(folder: Path) -> None:
-    async with NangoServer(folder, store_url=":memory:", environ={}) as server:
+async def test_a_cancelled_request_loses_nothing(folder: Path, store_url: str | None) -> None:
+    async with NangoServer(folder, store_url=store_url, environ={}) as server:
         await register(server)
         for steps in range(25):
             task = asyncio.create_task(trigger(server, "demo/echo", 1))
@@ -133,8 +161,8 @@ async def test_a_cancelled_request_loses_nothing(folder: Path) -> None:
             assert (await trigger(server, "demo/echo", 1)).return_value == 1
 
 
-async def test_stop_during_a_request(folder: Path) -> None:
-    server = NangoServer(folder, environ={})
+async def test_stop_during_a_request(folder: Path, store_url: str | None) -> None:
+    server = NangoServer(folder, store_url=store_url, environ={})
     await server.start()
     fields = {"integration": "demo", "userId": "u1", "credentials": TOKEN}
     task = asyncio.create_task(ask(server, "REGISTER_CONNECTION", **fields))
@@ -143,8 +171,8 @@ async def test_stop_during_a_request(folder: Path) -> None:
     assert (await task).success in (True, False)
 
 
-async def test_numbers_that_do_not_fit_a_database(folder: Path) -> None:
-    async with NangoServer(folder, environ={}) as server:
+async def test_numbers_that_do_not_fit_a_database(folder: Path, store_url: str | None) -> None:
+    async with NangoServer(folder, store_url=store_url, environ={}) as server:
         user = 10**300
         await register(server, user_id=user, credentials=TOKEN, additionalConfig={"n": 2**70})
         found = (await ask(server, "GET_USER_ID_CONNECTIONS", userId=user)).return_value
@@ -244,7 +272,8 @@ def test_on_a_loop_patched_as_in_a_kernel(folder: Path) -> None:
             found = [{**body, "action": "REGISTER_CONNECTION"}]
             found.append({**body, "action": "TRIGGER_ACTION", "triggeredAction": "echo"})
             for one in found:
-                print(loop.run_until_complete(server.handle(json.dumps(one).encode())).decode())
+                reply = loop.run_until_complete(server.handle(json.dumps(one).encode()))
+                print(json.loads(reply)["success"])
             waiting = asyncio.ensure_future(server.handle(json.dumps(found[1]).encode()))
             await asyncio.sleep(0)
             waiting.cancel()
@@ -258,4 +287,4 @@ def test_on_a_loop_patched_as_in_a_kernel(folder: Path) -> None:
     """
     done = run(code, str(folder))
     assert done.stderr == ""
-    assert done.stdout == '{"success":true}\n{"success":true}\ncancelled\n'
+    assert done.stdout == "True\nTrue\ncancelled\n"
