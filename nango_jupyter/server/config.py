@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from nango_jupyter.exceptions import NangoConfigError
 from nango_jupyter.secrets import is_secret_name, remember
 from nango_jupyter.server.logs import LEVELS
-from nango_jupyter.server.problems import Problem, unusable
+from nango_jupyter.server.problems import Problem
 from nango_jupyter.server.sections import AuthMode, IntegrationSection, ServerSection, validate
 from nango_jupyter.server.yaml_files import VARIABLE, Place, Substitution, YamlFile
 
@@ -25,8 +25,6 @@ __all__ = [
     "is_plain_name",
     "read_config",
 ]
-
-log = logging.getLogger(__name__)
 
 CONFIG_FILES = ("nango-config.yaml", "integrations.yaml")
 
@@ -115,22 +113,6 @@ class FolderConfig:
     integrations: Mapping[str, Integration]
     main_log_level: int
     defaults: Integration = field(default_factory=lambda: Integration(""))
-
-    @classmethod
-    def load(cls, folder: Path, environ: Mapping[str, str]) -> FolderConfig:
-        """Read and check the folder's files.
-
-        Raises
-        ------
-        NangoConfigError
-            With everything that is wrong, one line each.
-        """
-        reading = read_config(folder, environ)
-        if reading.problems:
-            raise unusable(reading.config.folder, reading.problems)
-        for warning in reading.warnings:
-            log.warning("%s", warning)
-        return reading.config
 
 
 @dataclass(frozen=True)
@@ -271,7 +253,6 @@ def _normalize(name: str, section: IntegrationSection, server: ServerSection) ->
             remember(value)
     for secret in (section.app_api_key, section.oauth_client_secret):
         remember(secret or "")
-    scopes = section.oauth_scopes or ""
     return Integration(
         name=name,
         base_url=section.requests.base_url or section.base_url,
@@ -290,7 +271,7 @@ def _normalize(name: str, section: IntegrationSection, server: ServerSection) ->
         token_url=section.auth.refresh_url or section.auth.token_url,
         oauth_client_id=section.oauth_client_id,
         oauth_client_secret=section.oauth_client_secret,
-        oauth_scopes=scopes if isinstance(scopes, str) else " ".join(scopes),
+        oauth_scopes=" ".join(section.oauth_scopes),
         token_auth=section.auth.token_request_auth_method,
     )
 

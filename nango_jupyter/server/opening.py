@@ -13,26 +13,30 @@ __all__ = ["open_server"]
 
 
 @asynccontextmanager
-async def open_server(folder: Path | None) -> AsyncIterator[NangoServer]:
+async def open_server(
+    folder: Path | None, *, store_url: str | None = None
+) -> AsyncIterator[NangoServer]:
     """Run a server for the time of the block.
 
     Parameters
     ----------
     folder : Path or None
-        Connections are kept in a file inside it. Without one the samples are served, their
-        little API runs meanwhile, and connections are kept in memory.
+        Without one the samples are served, and their little API runs meanwhile.
+    store_url : str, optional
+        As in `NangoServer`. Without it connections are kept in a file in the folder, and those of
+        the samples in memory.
 
     Raises
     ------
     NangoConfigError
-        With everything that is wrong with the folder.
+        With everything that is wrong with the folder, or what is wrong with the store.
     """
     if folder is not None:
-        async with NangoServer(folder) as server:
+        async with NangoServer(folder, store_url=store_url) as server:
             yield server
         return
     with Samples() as samples:
         async with NangoServer(
-            samples.folder, store_url=":memory:", environ=samples.environ
+            samples.folder, store_url=store_url or ":memory:", environ=samples.environ
         ) as server:
             yield server

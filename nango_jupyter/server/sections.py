@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from nango_jupyter.secrets import remember
 from nango_jupyter.server.yaml_files import VARIABLE, Place
@@ -41,6 +41,13 @@ def check_url(url: str) -> str:
 
 
 _Url = Annotated[str, AfterValidator(check_url)]
+
+
+def _split(found: Any) -> Any:
+    return found.split() if isinstance(found, str) else found
+
+
+_Words = Annotated[list[str], BeforeValidator(_split)]  # a list, or separated by blanks
 
 
 class _Section(BaseModel):
@@ -83,7 +90,7 @@ class IntegrationSection(_Section):
     app_api_key: str | None = None
     oauth_client_id: str | None = None
     oauth_client_secret: str | None = None
-    oauth_scopes: str | list[str] | None = None
+    oauth_scopes: _Words = Field(default_factory=list)
 
 
 class ServerSection(_Section):

@@ -2,31 +2,30 @@
 
 import logging
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from nango_jupyter.exceptions import NangoConfigError
 from nango_jupyter.secrets import redact
 from nango_jupyter.server import NangoServer
-from nango_jupyter.server.config import FolderConfig, Integration
+from nango_jupyter.server.config import FolderConfig, Integration, read_config
+from nango_jupyter.server.problems import in_order
 from tests.server.support import write_folder
 
 
 def load(
     folder: Path, integrations: str, server: str = "", environ: dict[str, str] | None = None
 ) -> FolderConfig:
-    return FolderConfig.load(write_folder(folder, integrations, server), environ or {})
+    reading = read_config(write_folder(folder, integrations, server), environ or {})
+    assert reading.problems == []
+    return reading.config
 
 
 def problems(
     folder: Path, integrations: str, server: str = "", environ: dict[str, str] | None = None
 ) -> list[str]:
-    with pytest.raises(NangoConfigError) as caught:
-        load(folder, integrations, server, environ)
-    first, *lines = caught.value.message.split("\n- ")
-    assert first == f"The integrations folder {folder} can't be used:"
-    return lines
+    reading = read_config(write_folder(folder, integrations, server), environ or {})
+    return [str(problem) for problem in in_order(reading.problems)]
 
 
 SLACK_01 = """
@@ -177,6 +176,12 @@ def test_two_integrations_of_one_name(tmp_path: Path) -> None:
     assert found == ["integrations.yaml:3: a: there are two integrations of this name"]
     found = problems(tmp_path, "integrations:\n  a: {}\n  b: {}\n  a: {}\n")
     assert found == ["integrations.yaml:4: 'a' stands here twice"]
+    found = problems(tmp_path, "a:\n  auth: {}\n  auth: {}\nb: {}\na: {log_level: x}\n")
+    assert [line.rpartition(": ")[0] for line in found] == [
+        "integrations.yaml:3",
+        "integrations.yaml:5",
+        "integrations.yaml:5: a.log_level",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +216,11 @@ def test_one_problem(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_file_of_other_bytes(tmp_path: Path) -> None:
     (tmp_path / "integrations.yaml").write_bytes(b"a: \xff")
-    with pytest.raises(NangoConfigError, match="it is not UTF-8 text"):
-        FolderConfig.load(tmp_path, {})
+    reading = read_config(tmp_path, {})
+    assert [str(problem) for problem in reading.problems] == [
+        "integrations.yaml:1: it is not UTF-8 text: invalid start byte"
+    ]
+    assert reading.names is None
 
 
 def test_merge_keys_are_allowed(tmp_path: Path) -> None:
@@ -226,27 +234,93 @@ def test_merge_keys_are_allowed(tmp_path: Path) -> None:
 
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(NangoConfigError, match="There is no integrations folder") as caught:
-        FolderConfig.load(tmp_path / "none", {})
+        read_config(tmp_path / "none", {})
     assert "integrations.yaml" in caught.value.hint
-    with pytest.raises(NangoConfigError, match=r"integrations.yaml: it can't be read: No such"):
-        FolderConfig.load(tmp_path, {})
+    found = [str(problem) for problem in read_config(tmp_path, {}).problems]
+    assert found == ["integrations.yaml: it can't be read: No such file or directory"]
 
 
-def test_unknown_keys_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    text = dedent(
-        """
+def test_unknown_keys_are_warnings(tmp_path: Path) -> None:
+    text = """\
         more: 1
         integrations:
-            a: {auth: {auth_mode: OAUTH2, scope_separator: x}, extends_blueprint: y}
-        """
-    )
-    load(tmp_path, text, "port: 80\n")
-    assert [record.getMessage() for record in caplog.records] == [
-        "nango-config.yaml:1: port: this key is unknown, and ignored",
-        "integrations.yaml:2: more: this key is unknown, and ignored",
-        "integrations.yaml:4: a.extends_blueprint: this key is unknown, and ignored",
+            a:
+                auth: {auth_mode: OAUTH2, scope_separator: x}
+                extends_blueprint: y
+    """
+    reading = read_config(write_folder(tmp_path, text, "port: 80\n"), {})
+    assert reading.problems == []
+    assert [str(warning) for warning in in_order(reading.warnings)] == [
+        "integrations.yaml:1: more: this key is unknown, and ignored",
         "integrations.yaml:4: a.auth.scope_separator: this key is unknown, and ignored",
+        "integrations.yaml:5: a.extends_blueprint: this key is unknown, and ignored",
+        "nango-config.yaml:1: port: this key is unknown, and ignored",
     ]
+
+
+def test_lines_of_what_comes_by_merge_keys_and_in_the_list_form(tmp_path: Path) -> None:
+    text = """\
+        integrations:
+            - a: &base
+                  log_level: loud
+            - b:
+                  <<: *base
+                  requests:
+                      headers: {X: 1}
+                      params:
+                          list: [1]
+            - c:
+                  oauth_scopes: [read, [x]]
+    """
+    assert [line.partition(": I")[0] for line in problems(tmp_path, text)] == [
+        "integrations.yaml:3: a.log_level",
+        "integrations.yaml:3: b.log_level",
+        "integrations.yaml:9: b.requests.params.list",
+        "integrations.yaml:11: c.oauth_scopes[1]",
+    ]
+
+
+def test_a_key_may_override_what_a_merged_map_overrode(tmp_path: Path) -> None:
+    text = """
+        x: {auth: &a {auth_mode: API_KEY}, requests: {}}
+        y: {auth: &b {<<: *a, auth_mode: OAUTH1}}
+        z: {auth: {<<: *b, auth_mode: OAUTH2}}
+    """
+    found = load(tmp_path, text).integrations
+    assert [one.auth_mode for one in found.values()] == ["API_KEY", "OAUTH1", "OAUTH2"]
+
+
+def test_oauth2_settings(tmp_path: Path) -> None:
+    text = """
+        a:
+            auth:
+                token_url: https://x.example/token
+                token_request_auth_method: basic
+            oauth_client_id: id
+            oauth_client_secret: client-secret-1
+            oauth_scopes: [read, write]
+        b: {auth: {token_url: https://x.example/1, refresh_url: https://x.example/2}}
+        c: {oauth_scopes: "read  write"}
+    """
+    a, b, c = load(tmp_path, text).integrations.values()
+    assert (a.token_url, a.token_auth) == ("https://x.example/token", "basic")
+    assert (a.oauth_client_id, a.oauth_client_secret) == ("id", "client-secret-1")
+    assert "client-secret-1" not in f"{a!r} {redact('client-secret-1')}"
+    assert (b.token_url, b.token_auth) == ("https://x.example/2", "body")
+    assert (a.oauth_scopes, b.oauth_scopes, c.oauth_scopes) == ("read write", "", "read write")
+
+
+def test_time_limits_and_retries(tmp_path: Path) -> None:
+    server = "default_http_request_retries: 5\ndefault_execution_timeout_seconds: 9\n"
+    text = "a: {}\nb: {http_request_retries: 0, execution_timeout_seconds: 0}"
+    found = load(tmp_path, text, server).integrations.values()
+    assert [(one.http_retries, one.execution_timeout) for one in found] == [(5, 9), (0, 0)]
+    assert load(tmp_path, "a: {}", "{}").integrations["a"] == Integration("a")
+
+
+def test_the_defaults_hold_for_integrations_made_later(tmp_path: Path) -> None:
+    config = load(tmp_path, "a: {}", "default_action_log_level: debug\n")
+    assert config.defaults == Integration(name="", log_level=logging.DEBUG)
 
 
 async def test_the_server_starts_only_on_a_good_folder(tmp_path: Path) -> None:
