@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,11 @@ from typing import Any
 import yaml
 
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.secrets import redact
-from nango_jupyter.server.config import Integration, is_plain_name
+from nango_jupyter.samples import Samples
+from nango_jupyter.server.config import is_plain_name
 from nango_jupyter.server.loader import SUFFIX
-from nango_jupyter.server.yaml_files import VARIABLE
 
-__all__ = ["SavedAction", "save_action"]
+__all__ = ["SavedAction", "save_action", "settings_of"]
 
 _CONFIG = "integrations.yaml"
 
@@ -40,18 +40,44 @@ class SavedAction:
     note: str
 
 
-def save_action(folder: Path, integration: Integration, name: str, text: str) -> SavedAction:
+def settings_of(integration: str, folder: Path | None, base_url: str | None) -> dict[str, Any]:
+    """Return an integration's settings, as integrations.yaml has them.
+
+    Parameters
+    ----------
+    integration : str
+    folder : Path or None
+        What is served: the samples without one. Its settings are taken over as they are written,
+        with ``${NAME}`` for what the environment has.
+    base_url : str or None
+        Of an integration that the folder doesn't have.
+    """
+    path = (folder or Samples().folder) / _CONFIG
+    with contextlib.suppress(OSError, yaml.YAMLError, ValueError, RecursionError):
+        found = _entries(yaml.safe_load(path.read_bytes())).get(integration)
+        if isinstance(found, dict):
+            return found
+    settings: dict[str, Any] = {"auth": {"auth_mode": "OAUTH2"}}
+    if base_url:
+        headers = {"Authorization": "Bearer ${access_token}"}
+        settings["requests"] = {"base_url": base_url, "headers": headers}
+    return settings
+
+
+def save_action(
+    folder: Path, integration: str, name: str, text: str, settings: Mapping[str, Any]
+) -> SavedAction:
     """Write an action's file, and its integration's settings if the folder has none.
 
     Parameters
     ----------
     folder : Path
         Made if need be.
-    integration : Integration
-    name : str
-        The action's.
+    integration, name : str
     text : str
         The file's.
+    settings : mapping
+        The integration's, as in integrations.yaml.
 
     Raises
     ------
@@ -61,9 +87,9 @@ def save_action(folder: Path, integration: Integration, name: str, text: str) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder = folder.resolve()
-        path = _place(folder, integration.name, name)
+        path = _place(folder, integration, name)
         is_replaced = path.exists()
-        note = _add_settings(folder / _CONFIG, integration)
+        note = _add_settings(folder / _CONFIG, integration, dict(settings))
         path.parent.mkdir(exist_ok=True)
         _write(path, text)
     except OSError as error:
@@ -95,38 +121,27 @@ def _write(path: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _add_settings(path: Path, integration: Integration) -> str:
+def _add_settings(path: Path, integration: str, settings: dict[str, Any]) -> str:
     """Put the integration into integrations.yaml, unless it is there; tell what was done."""
-    entry = {integration.name: _settings(integration)}
+    entry = {integration: settings}
     with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):  # a file to be mended
         text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
         before = yaml.safe_load(text)
-        if integration.name in _names(before):
+        if integration in _entries(before):
             return ""
         added = _appended(text, before, entry)
         if added is not None:
             _write(path, added)
-            return f"{integration.name} was added to {path.name}: look at its settings"
+            return f"{integration} was added to {path.name}: look at its settings"
     return f"Add to {path.name}:\n{_dump(entry)}"
 
 
-def _settings(integration: Integration) -> dict[str, Any]:
-    """Return an integration as it is written; without what may be a secret."""
-    requests: dict[str, Any] = {}
-    if integration.base_url and redact(integration.base_url) == integration.base_url:
-        requests["base_url"] = integration.base_url
-    for kind, values in (("headers", integration.headers), ("params", integration.params)):
-        if templates := {key: value for key, value in values.items() if VARIABLE.search(value)}:
-            requests[kind] = templates
-    found: dict[str, Any] = {"auth": {"auth_mode": integration.auth_mode}}
-    return found | ({"requests": requests} if requests else {})
-
-
-def _names(found: Any) -> set[Any]:
+def _entries(found: Any) -> dict[Any, Any]:
+    """Return the integrations by name, of either form of integrations.yaml."""
     entries = found.get("integrations", found) if isinstance(found, dict) else found
     if isinstance(entries, list):
-        return {name for entry in entries if isinstance(entry, dict) for name in entry}
-    return set(entries) if isinstance(entries, dict) else set()
+        return {name: one[name] for one in entries if isinstance(one, dict) for name in one}
+    return entries if isinstance(entries, dict) else {}
 
 
 def _appended(text: str, before: Any, entry: dict[str, Any]) -> str | None:

@@ -18,7 +18,7 @@ class InputDescription:
     ----------
     name : str
     type : str
-        In JSON's words, such as ``list of string``.
+        In JSON's words, such as ``array of string``.
     is_required : bool
     default : str or None
         As JSON; None if there is none, or JSON can't hold it.
@@ -72,9 +72,13 @@ def _type(found: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return " or ".join(json.dumps(value, ensure_ascii=False) for value in values)
     for word in ("anyOf", "oneOf"):
         if word in found:
-            return " or ".join(_type(one, definitions) for one in found[word])
-    if found.get("type") == "array":
-        items = _type(found.get("items", {}), definitions)
-        return "list" if items == "any" else f"list of {items}"
-    kind = str(found.get("type", "any"))
+            types = [_type(one, definitions) for one in found[word]]
+            return " or ".join(dict.fromkeys(types))
+    return _plain_type(found, definitions)
+
+
+def _plain_type(found: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    kind = str(found.get("type", "any JSON"))
+    if kind == "array" and found.get("items"):
+        return f"array of {_type(found['items'], definitions)}"
     return f"{kind} ({found['format']})" if "format" in found else kind

@@ -1,43 +1,38 @@
 """Actions of a notebook, written into a folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
 from nango_jupyter import NangoUsageError
-from nango_jupyter.secrets import remember
-from nango_jupyter.server.config import FolderConfig, Integration
-from nango_jupyter.server.saving import save_action
+from nango_jupyter.server.config import Integration, read_config
+from nango_jupyter.server.saving import SavedAction, save_action, settings_of
 
 TEXT = "# é\n"
-SLACK = Integration(
-    "slack",
-    base_url="https://slack.com/api",
-    headers={"Authorization": "Bearer ${access_token}", "X-Api-Key": "a-fixed-secret"},
-)
-ENTRY = {
-    "auth": {"auth_mode": "OAUTH2"},
-    "requests": {
-        "base_url": "https://slack.com/api",
-        "headers": {"Authorization": "Bearer ${access_token}"},
-    },
-}
+SETTINGS = settings_of("slack", None, "https://slack.com/api")
 
 
-def read(folder: Path) -> object:
-    return yaml.safe_load((folder / "integrations.yaml").read_text())
+def save(folder: Path, name: str = "notify", text: str = TEXT) -> SavedAction:
+    return save_action(folder, "slack", name, text, SETTINGS)
+
+
+def integrations(folder: Path) -> Mapping[str, Integration]:
+    found = read_config(folder, {})
+    assert not found.problems
+    return found.config.integrations
 
 
 def test_into_a_folder_that_is_made(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
-    saved = save_action(folder, SLACK, "notify", TEXT)
+    saved = save(folder)
     assert saved.path == folder / "slack" / "notify.action.py"
     assert saved.path.read_bytes() == TEXT.encode()
     assert not saved.is_replaced
-    assert read(folder) == {"integrations": {"slack": ENTRY}}
-    found = FolderConfig.load(folder, {}).integrations["slack"]
-    assert (found.base_url, found.auth_mode) == (SLACK.base_url, "OAUTH2")
+    found = integrations(folder)["slack"]
+    assert (found.base_url, found.auth_mode) == ("https://slack.com/api", "OAUTH2")
+    assert found.headers == {"Authorization": "Bearer ${access_token}"}
     assert sorted(path.name for path in folder.rglob("*")) == [
         "integrations.yaml",
         "notify.action.py",
@@ -46,10 +41,10 @@ def test_into_a_folder_that_is_made(tmp_path: Path) -> None:
 
 
 def test_again_it_is_replaced_and_the_settings_stay(tmp_path: Path) -> None:
-    save_action(tmp_path, SLACK, "notify", TEXT)
+    save(tmp_path)
     settings = tmp_path / "integrations.yaml"
     settings.write_text("slack: {}  # mine\n")
-    saved = save_action(tmp_path, SLACK, "notify", "x = 1\n")
+    saved = save(tmp_path, text="x = 1\n")
     assert (saved.is_replaced, saved.note) == (True, "")
     assert saved.path.read_text() == "x = 1\n"
     assert settings.read_text() == "slack: {}  # mine\n"
@@ -71,13 +66,13 @@ FORMS = [
 def test_the_settings_are_added_to_what_is_there(tmp_path: Path, text: str) -> None:
     (tmp_path / "integrations.yaml").write_bytes(text.encode())
     before = yaml.safe_load(text)
-    saved = save_action(tmp_path, SLACK, "notify", TEXT)
+    saved = save(tmp_path)
     assert saved.note == "slack was added to integrations.yaml: look at its settings"
     after = (tmp_path / "integrations.yaml").read_bytes().decode()
     assert after.startswith(text)
-    integrations = FolderConfig.load(tmp_path, {}).integrations
-    assert integrations["slack"].headers == {"Authorization": "Bearer ${access_token}"}
-    assert before is None or "github" in integrations
+    found = integrations(tmp_path)
+    assert found["slack"].headers == {"Authorization": "Bearer ${access_token}"}
+    assert before is None or "github" in found
 
 
 UNSAFE = [
@@ -97,28 +92,35 @@ UNSAFE = [
 @pytest.mark.parametrize("text", UNSAFE)
 def test_what_can_not_be_added_safely_is_said(tmp_path: Path, text: str) -> None:
     (tmp_path / "integrations.yaml").write_text(text)
-    saved = save_action(tmp_path, SLACK, "notify", TEXT)
+    saved = save(tmp_path)
     assert saved.note.startswith("Add to integrations.yaml:\nslack:\n    auth:\n")
     assert (tmp_path / "integrations.yaml").read_text() == text
     assert saved.path.exists()
 
 
-def test_no_secret_is_written(tmp_path: Path) -> None:
-    remember("pass-of-the-url")
-    integration = Integration(
-        "odd: name", base_url="https://u:pass-of-the-url@example.com", params={"key": "fixed"}
-    )
-    save_action(tmp_path, integration, "notify", TEXT)
-    assert read(tmp_path) == {"integrations": {"odd: name": {"auth": {"auth_mode": "OAUTH2"}}}}
+def test_settings_are_those_of_the_folder_that_is_served(tmp_path: Path) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    slack = {
+        "requests": {"base_url": "${SLACK_URL}", "params": {"key": "${KEY}"}},
+        "log_level": "debug",
+    }
+    (served / "integrations.yaml").write_text(yaml.safe_dump([{"slack": slack}, {"empty": None}]))
+    assert settings_of("slack", served, "https://example.com") == slack
+    made = {"auth": {"auth_mode": "OAUTH2"}}
+    assert settings_of("empty", served, None) == settings_of("new", served, None) == made
+    (served / "integrations.yaml").write_text("broken: [")
+    assert settings_of("slack", served, None) == made
+    assert settings_of("crm", None, None)["http_request_timeout_seconds"] == 10
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".hidden", "a\\b", "a\0"])
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "folder"
     with pytest.raises(NangoUsageError, match="can't be a file's name"):
-        save_action(folder, SLACK, name, TEXT)
+        save(folder, name)
     with pytest.raises(NangoUsageError, match="can't be a file's name"):
-        save_action(folder, Integration(name), "notify", TEXT)
+        save_action(folder, name, "notify", TEXT, SETTINGS)
     assert not list(folder.iterdir())
 
 
@@ -128,18 +130,18 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
     outside.mkdir()
     (folder / "slack").symlink_to(outside)
     with pytest.raises(NangoUsageError, match="leads out of the folder"):
-        save_action(folder, SLACK, "notify", TEXT)
+        save(folder)
     assert not list(outside.iterdir())
     (folder / "slack").unlink()
     (folder / "slack").mkdir()
     (outside / "notify.action.py").write_text("mine")
     (folder / "slack" / "notify.action.py").symlink_to(outside / "notify.action.py")
-    save_action(folder, SLACK, "notify", TEXT)
+    save(folder)
     assert (outside / "notify.action.py").read_text() == "mine"
 
 
 def test_what_can_not_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NangoUsageError, match="can't be written: ") as caught:
-        save_action(tmp_path / "file", SLACK, "notify", TEXT)
+        save(tmp_path / "file")
     assert "--save" in caught.value.hint

@@ -46,7 +46,7 @@ def four(
     ("function", "lines"),
     [
         (one, ["channel_id: string, required: Where to."]),
-        (two, ['msg: string, default "hé"', "rows: list of Row or null, default null"]),
+        (two, ['msg: string, default "hé"', "rows: array of Row or null, default null"]),
         (
             three,
             [
@@ -59,11 +59,11 @@ def four(
         (
             four,
             [
-                "any_value: any, required",
+                "any_value: any JSON, required",
                 "row: Row, required",
-                "many: list, required",
+                "many: array, required",
                 "some: object, required",
-                "made: list of integer, optional",
+                "made: array of integer, optional",
             ],
         ),
     ],
