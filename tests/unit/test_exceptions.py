@@ -3,12 +3,14 @@
 import copy
 import pickle
 import traceback
+from datetime import UTC, datetime
 
 import pytest
 
 import nango_jupyter
 from nango_jupyter import exceptions
 from nango_jupyter.exceptions import NangoError, NangoInputError, NangoServerError
+from nango_jupyter.executions import Execution, LogLine
 from nango_jupyter.messages import NangoMessageHandlerResult
 
 ALL = [getattr(exceptions, name) for name in exceptions.__all__]
@@ -82,3 +84,15 @@ def test_ipython_shows_where_in_the_cell(monkeypatch: pytest.MonkeyPatch) -> Non
         "In line 2",
         "NangoServerError: boom",
     ]
+
+
+def test_a_failed_action_shows_the_end_of_its_log() -> None:
+    now = datetime.now(UTC)
+    log = tuple(LogLine(now, "info", f"step {number}") for number in range(12))
+    error = NangoServerError("boom", "look")
+    error.result = NangoMessageHandlerResult(
+        False, "boom", execution=Execution(id="1", start=now, duration=0.1, log=log)
+    )
+    shown = error._render_traceback_()
+    assert shown[:3] == ["NangoServerError: boom", "Hint: look", "Log of the action:"]
+    assert shown[3:] == [f"  info step {number}" for number in range(2, 12)]
