@@ -4,50 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import is_secret_name, remember
 from nango_jupyter.server.config import Integration
 
-__all__ = [
-    "CredentialsSource",
-    "FixedCredentials",
-    "check_credentials",
-    "remember_credentials",
-    "template_values",
-]
-
-
-class CredentialsSource(Protocol):
-    """Where an action's requests take a connection's credentials from."""
-
-    @property
-    def current(self) -> Mapping[str, Any]:
-        """The credentials as they are now."""
-
-    async def credentials(self) -> Mapping[str, Any]:
-        """Return credentials that are fresh, as far as is known."""
-
-    async def renewed(self, stale: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the credentials to use in the place of refused ones; these if there are none."""
-
-
-@dataclass(frozen=True)
-class FixedCredentials:
-    """Credentials that nothing refreshes."""
-
-    current: Mapping[str, Any] = field(repr=False)
-
-    async def credentials(self) -> Mapping[str, Any]:
-        """Return them."""
-        return self.current
-
-    async def renewed(self, stale: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what was refused: there are no others."""
-        return stale
-
+__all__ = ["check_credentials", "remember_credentials", "template_values"]
 
 # What messages call a mode, and the keys that it needs.
 _NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
@@ -22,7 +22,7 @@ from nango_jupyter.exceptions import (
 )
 from nango_jupyter.secrets import redact, redact_value
 from nango_jupyter.server.config import Integration
-from nango_jupyter.server.credentials import CredentialsSource, FixedCredentials, template_values
+from nango_jupyter.server.credentials import template_values
 from nango_jupyter.server.logs import ActionLogger, redact_logger
 from nango_jupyter.server.response import NangoResponse, shown_body, shown_request
 from nango_jupyter.server.retries import (
@@ -33,6 +33,9 @@ from nango_jupyter.server.retries import (
 )
 from nango_jupyter.server.yaml_files import VARIABLE
 from nango_jupyter.wire_json import encode
+
+if TYPE_CHECKING:
+    from nango_jupyter.server.refresh import ConnectionCredentials
 
 __all__ = ["ActionHttp", "HttpClients", "send"]
 
@@ -86,8 +89,7 @@ class ActionHttp:
     Parameters
     ----------
     integration : Integration
-    credentials : CredentialsSource or mapping
-        The connection's; a mapping is never refreshed.
+    credentials : ConnectionCredentials
     clients : HttpClients
     logger : ActionLogger
     """
@@ -95,13 +97,11 @@ class ActionHttp:
     def __init__(
         self,
         integration: Integration,
-        credentials: CredentialsSource | Mapping[str, Any],
+        credentials: ConnectionCredentials,
         clients: HttpClients,
         logger: ActionLogger,
     ) -> None:
         self._integration = integration
-        if isinstance(credentials, Mapping):
-            credentials = FixedCredentials(credentials)
         self._source = credentials
         self._clients = clients
         self._logger = logger

@@ -1,19 +1,24 @@
 """A real HTTP server on this machine, whose answers a test writes."""
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from nango_jupyter.server.actions import ActionConnection, ActionContext, ActionRuntime
 from nango_jupyter.server.config import Integration
-from nango_jupyter.server.credentials import CredentialsSource
 from nango_jupyter.server.http import ActionHttp, HttpClients
 from nango_jupyter.server.logs import ActionLogger
+from nango_jupyter.server.refresh import ConnectionCredentials, CredentialsRefresher
+from nango_jupyter.server.store import ConnectionStore, StoredConnection
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Seen:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: str
-    time: float = field(default_factory=time.monotonic)
+    time: float = field(default_factory=time.time)
 
     @property
     def form(self) -> dict[str, str]:
@@ -95,17 +100,22 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Context(ActionContext):
-    """What an action of this integration works with."""
+    """What an action of this integration works with, in the name of the connection."""
 
     def __init__(
         self,
         integration: Integration,
-        credentials: CredentialsSource | Mapping[str, Any],
+        stored: StoredConnection,
         clients: HttpClients,
+        refresher: CredentialsRefresher,
+        server_loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         name = integration.name
         logger = ActionLogger(name, "run", "u1", execution_id="1", level=integration.log_level)
         connection = ActionConnection(uuid="1", integration=name, user_id="u1", credentials={})
+        credentials = ConnectionCredentials(
+            integration, stored, refresher, server_loop or asyncio.get_running_loop()
+        )
         http = ActionHttp(integration, credentials, clients, logger)
         self._runtime = ActionRuntime(connection, logger, http)
 
@@ -113,3 +123,26 @@ class Context(ActionContext):
     def log(self) -> list[str]:
         """What was logged, as level and text."""
         return [f"{line.level} {line.text}" for line in self.logger.kept.lines]
+
+
+@asynccontextmanager
+async def acting(
+    script: Callable[[Seen], Answer], **settings: Any
+) -> AsyncIterator[tuple[Context, ScriptedApi]]:
+    """Serve a script, and give a context of an integration that has its API at /v1 there."""
+    clients, store = HttpClients(), ConnectionStore(":memory:", Path())
+    now = datetime.now(UTC)
+    stored = StoredConnection(
+        uuid="1",
+        user_id="u1",
+        integration="api",
+        date_created=now,
+        last_modified=now,
+        additional_config=None,
+        credentials={"access_token": "token-0123"},
+    )
+    headers = {"Authorization": "Bearer ${access_token}"}
+    with ScriptedApi(script) as api:
+        integration = Integration("api", base_url=f"{api.url}/v1", headers=headers, **settings)
+        yield Context(integration, stored, clients, CredentialsRefresher(store)), api
+        await clients.close()

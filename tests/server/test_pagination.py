@@ -1,7 +1,6 @@
 """Going through pages, against a real server on this machine."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,26 +8,14 @@ import pytest
 from nango_jupyter import Cursor, LinkHeader, NangoHttpError, NangoUsageError, PageNumber
 from nango_jupyter.exceptions import NangoError
 from nango_jupyter.secrets import remember
-from nango_jupyter.server.config import Integration
-from nango_jupyter.server.http import HttpClients
-from tests.server.scripted import Answer, Context, ScriptedApi, Seen, answers
+from tests.server.scripted import Answer, Context, Seen, acting, answers
 
 Script = Callable[[Seen], Answer]
 
 
-@asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[tuple[Context, ScriptedApi]]:
-    clients = HttpClients()
-    with ScriptedApi(script) as api:
-        headers = {"Authorization": "Bearer ${access_token}"}
-        integration = Integration("api", base_url=f"{api.url}/v1", headers=headers)
-        yield Context(integration, {"access_token": "page-token-0123"}, clients), api
-        await clients.close()
-
-
 async def everything(script: Script, *args: Any, **kwargs: Any) -> tuple[list[Any], list[Seen]]:
     """Return all items, and the requests that it took."""
-    async with serving(script) as (context, api):
+    async with acting(script) as (context, api):
         found = [item async for item in context.paginate("list", *args, **kwargs)]
         return found, api.seen
 
@@ -41,7 +28,7 @@ async def failure(script: Script, *args: Any, **kwargs: Any) -> tuple[NangoError
         async for item in context.paginate("list", *args, **kwargs):
             found.append(item)  # noqa: PERF401 - those before the error count
 
-    async with serving(script) as (context, _):
+    async with acting(script) as (context, _):
         with pytest.raises(NangoError) as caught:
             await iterate(context)
     return caught.value, found
@@ -126,12 +113,12 @@ async def test_each_page_is_a_request_like_any_other() -> None:
     assert found == [1, 2]
     assert len(seen) == 3
     for one in seen:
-        assert one.headers["authorization"] == "Bearer page-token-0123"
+        assert one.headers["authorization"] == "Bearer token-0123"
         assert one.headers["x-own"] == "1"
 
 
 async def test_a_page_is_asked_for_when_it_is_needed() -> None:
-    async with serving(numbered([[1, 2], [3]])) as (context, api):
+    async with acting(numbered([[1, 2], [3]])) as (context, api):
         async for item in context.paginate("list", PageNumber(), "contacts"):
             if item == 2:
                 break
