@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from nango_jupyter.client import Nango
+from nango_jupyter.defined import DefinedAction
 from nango_jupyter.exceptions import NangoClosedError, NangoError
 from nango_jupyter.local import LocalServer
 from nango_jupyter.settings import Settings, check_timeout
@@ -30,6 +31,8 @@ class ConnectionStatus:
         The actions of each integration, where the server is our own.
     client : Nango or None
         The connected client, for ``await status.client.trigger_action(…)``.
+    local : LocalServer or None
+        The embedded server, for ``@status.local.action("slack")`` above a function.
     """
 
     state: Literal["connected", "interrupted", "not connected"]
@@ -37,6 +40,7 @@ class ConnectionStatus:
     servers: int | None = None
     integrations: Mapping[str, list[str]] | None = None
     client: Nango | None = field(default=None, repr=False, compare=False)
+    local: LocalServer | None = field(default=None, repr=False, compare=False)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from nango_jupyter.display import render_card
@@ -121,6 +125,40 @@ class Session:
             servers,
             self._local.integrations() if self._local else None,
             self._client,
+            self._local,
+        )
+
+    def define_action(
+        self,
+        integration: str,
+        action: str,
+        cell: str,
+        *,
+        idempotent: bool,
+        base_url: str | None,
+        save: str | None,
+        notebook: Collection[str],
+    ) -> DefinedAction:
+        """Define an action on the embedded server; see `LocalServer.define_cell`.
+
+        Raises
+        ------
+        NangoClosedError
+            If there is no embedded server.
+        """
+        if self._local is None:
+            raise NangoClosedError(
+                "There is no embedded server to define an action on",
+                "Run %nango_connect --local first.",
+            )
+        return self._local.define_cell(
+            integration,
+            action,
+            cell,
+            idempotent=idempotent,
+            base_url=base_url,
+            save=save,
+            notebook=notebook,
         )
 
     async def close(self) -> ConnectionStatus:

@@ -11,24 +11,26 @@ import nango_jupyter
 ROOT = Path(nango_jupyter.__file__).parent
 
 BASE = {"exceptions", "secrets"}
-WIRE = BASE | {"messages", "wire_json"}
+WIRE = BASE | {"executions", "messages", "wire_json"}
 ALLOWED = {
     "exceptions": set(),
     "secrets": set(),
+    "executions": {"secrets"},
     "kernel_loop": {"exceptions"},
     "settings": BASE,
     "wire_json": {"exceptions"},
-    "messages": BASE | {"wire_json"},
+    "messages": BASE | {"executions", "wire_json"},
     "results": WIRE | {"display"},
     "transport": WIRE | {"settings"},
     "credentials": BASE,
     "client": WIRE | {"credentials", "settings", "results", "transport"},
     "display": WIRE | {"results"},
     "samples": set(),
+    "defined": {"display"},
     # The one that starts the server for the front; everything else of the front stays out of it.
-    "local": {"client", "exceptions", "transport", "server"},
-    "session": {"client", "exceptions", "local", "settings", "display"},
-    "magics": WIRE | {"kernel_loop", "results", "session", "settings", "display"},
+    "local": {"client", "defined", "exceptions", "transport", "server"},
+    "session": {"client", "defined", "exceptions", "local", "settings", "display"},
+    "magics": WIRE | {"defined", "kernel_loop", "results", "session", "settings", "display"},
     # The worker opens its AMQP connection as the client does; samples are served without a folder.
     "server": WIRE | {"settings", "transport", "samples"},
     "__main__": {"exceptions", "local", "server"},
@@ -45,13 +47,15 @@ THIRD_PARTY = {
     "httpx": {"server"},
     "pydantic": {"server"},
     "yaml": {"server"},
+    "cryptography": {"server"},
+    "tenacity": {"server"},
+    "watchfiles": {"server"},
     "click": {"server"},
 }
 
 
 def modules() -> list[Path]:
-    actions = ROOT / "samples" / "nango-integrations"
-    return [path for path in ROOT.rglob("*.py") if not path.is_relative_to(actions)]
+    return [path for path in ROOT.rglob("*.py") if not path.name.endswith(".action.py")]
 
 
 def part_of(path: Path) -> str:

@@ -7,11 +7,9 @@ import re
 from typing import Any, NoReturn
 
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.secrets import redact
+from nango_jupyter.magics.places import show_place
 
 __all__ = ["read_json"]
-
-_WIDTH = 80
 
 
 def read_json(text: str, name: str) -> Any:
@@ -46,17 +44,8 @@ def _refuse(word: str, text: str) -> NoReturn:
 
 
 def _explain(error: json.JSONDecodeError, name: str) -> NangoUsageError:
-    line = error.doc.split("\n")[error.lineno - 1].replace("\t", " ")
-    before = redact(line[: error.colno - 1])  # masked first, or a window cuts secrets in two
-    line, column = before + redact(line[error.colno - 1 :]), len(before)
-    start = max(0, column - _WIDTH // 2)  # a long line is shown around the place
-    shown = line[start : start + _WIDTH]
-    return NangoUsageError(
-        f"The {name} is not JSON: {error.msg}, line {error.lineno}, column {error.colno}\n"
-        f"    {shown}\n"
-        f"    {' ' * (column - start)}^",
-        _guess(error),
-    )
+    place = show_place(error.doc, error.lineno, error.colno)
+    return NangoUsageError(f"The {name} is not JSON: {error.msg}, {place}", _guess(error))
 
 
 def _guess(error: json.JSONDecodeError) -> str:

@@ -14,6 +14,7 @@ from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import (
     Magics,
+    cell_magic,
     line_cell_magic,
     line_magic,
     magics_class,
@@ -22,10 +23,12 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from nango_jupyter.defined import DefinedAction
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.kernel_loop import KernelLoop
 from nango_jupyter.magics.arguments import expand, expand_json, is_variable, parse
 from nango_jupyter.magics.json_input import read_json
+from nango_jupyter.magics.python_input import explain_python
 from nango_jupyter.results import NangoResult
 from nango_jupyter.secrets import Secret
 from nango_jupyter.session import ConnectionStatus, Session
@@ -150,6 +153,54 @@ class NangoMagics(Magics):
                 args.integration, args.action, args.user, value, timeout=_seconds(args.timeout)
             )
         )
+
+    @magic_arguments()
+    @argument("integration", metavar="INTEGRATION", help="One that is unknown is made.")
+    @argument("action", metavar="ACTION", help="The action's name; one that is there is replaced.")
+    @argument(
+        "--save",
+        metavar="FOLDER",
+        help="Write it as FOLDER/INTEGRATION/ACTION.action.py too, from where "
+        "nango-jupyter serve FOLDER runs it.",
+    )
+    @argument(
+        "--idempotent",
+        action="store_true",
+        help="It may run again for a message that the broker delivers a second time.",
+    )
+    @argument("--base-url", metavar="URL", help="The API of an integration that is made.")
+    @no_var_expand
+    @cell_magic
+    def nango_action(self, line: str, cell: str) -> DefinedAction:
+        """Define an action on the embedded server, from the function in the cell.
+
+        The cell is the text of an action file, and stands alone: it imports or defines all that it
+        uses. Its type hints check the input. A class that derives from NangoAction works as well.
+
+        Examples::
+
+            %%nango_action slack notify --base-url https://slack.com/api
+            async def notify(ctx, channel: str, text: str = "hi"):
+                body = {"channel": channel, "text": text}
+                return (await ctx.http_request("chat.postMessage", "POST", body=body)).json()
+
+            %%nango_action demo add --save my-integrations
+            def add(ctx, a: int, b: int = 1) -> int:
+                return a + b
+        """
+        args = parse(self.nango_action, line, self._variables)
+        try:
+            return self.session.define_action(
+                str(args.integration),
+                str(args.action),
+                cell,
+                idempotent=args.idempotent,
+                base_url=args.base_url,
+                save=args.save,
+                notebook=self._variables.keys(),
+            )
+        except SyntaxError as error:
+            raise explain_python(error, cell) from None
 
     @magic_arguments()
     @no_var_expand

@@ -48,7 +48,7 @@ def action_source(cell: str, name: str, *, idempotent: bool = False) -> str:
     NangoUsageError
         If it can't be told which function is the action.
     """
-    compile(cell, "<cell>", "exec", dont_inherit=True)  # finds more than the parser alone
+    _check_syntax(cell)
     text = f"{cell.strip()}\n"
     tree = ast.parse(text)
     if form := _form(tree):
@@ -60,6 +60,13 @@ def action_source(cell: str, name: str, *, idempotent: bool = False) -> str:
         return text
     mark = "@action(idempotent=True)" if idempotent else "@action"
     return _mark(text, tree, _choose(tree, name), mark)
+
+
+def _check_syntax(cell: str) -> None:
+    try:
+        compile(cell, "<cell>", "exec", dont_inherit=True)  # finds more than the parser alone
+    except (ValueError, RecursionError, MemoryError) as error:  # half characters, endless brackets
+        raise NangoUsageError(f"The cell is not Python: {error}") from None
 
 
 def _form(tree: ast.Module) -> str:
