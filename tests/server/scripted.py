@@ -66,6 +66,9 @@ class ScriptedApi(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing when a client has gone before its answer."""
+
 
 def answers(*given: Answer) -> Callable[[Seen], Answer]:
     """Give these answers one after the other, and the last one from then on."""
