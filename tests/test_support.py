@@ -1,12 +1,14 @@
 """The tools that other tests lean on do what they say."""
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 
 import aio_pika
 import pytest
 
+from tests.support.postgres import Postgres
 from tests.support.proxy import Proxy
 from tests.support.rabbitmq import Rabbit
 
@@ -86,6 +88,30 @@ def test_missing_rabbitmq_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("tests.support.rabbitmq.SEARCH_PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="apt-get install"), Rabbit():
+        pass
+
+
+def test_a_cluster_survives_a_kill_and_leaves_nothing_behind() -> None:
+    with Postgres() as cluster:
+        cluster.create("kept")
+        cluster.kill()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", cluster.port))
+        cluster.start()
+        with pytest.raises(RuntimeError, match="already exists"):
+            cluster.create("kept")
+        folder = cluster.folder
+    assert not folder.exists()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", cluster.port))
+
+
+def test_missing_postgresql_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tests.support.postgres.DEBIAN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="apt-get install"), Postgres():
         pass
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from nango_jupyter.exceptions import NangoConfigError
@@ -9,6 +11,7 @@ from nango_jupyter.secrets import remember
 
 __all__ = ["Cipher"]
 
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")  # 32 bytes
 _VARIABLE = "NANGO_ENCRYPTION_KEY"
 _MAKE_ONE = (
     'Make one with: python -c "from cryptography.fernet import Fernet; '
@@ -90,7 +93,7 @@ class Cipher:
 
 def _fernet(key: str) -> Fernet:
     remember(key)
-    try:
-        return Fernet(key)
-    except ValueError:  # the key would stand in its traceback
-        raise NangoConfigError(f"A key in {_VARIABLE} is not a Fernet key", _MAKE_ONE) from None
+    # Fernet itself would take two keys with a blank between them for the first alone.
+    if not _KEY.fullmatch(key):
+        raise NangoConfigError(f"A key in {_VARIABLE} is not a Fernet key", _MAKE_ONE)
+    return Fernet(key)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Executable, Row, Select, insert, select, text, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
@@ -333,11 +332,17 @@ class ConnectionStore:
 
 async def _create_tables(connection: AsyncConnection) -> None:
     for table in (tables.CONNECTIONS, tables.REFRESHES):
-        # Of several servers that start at once, PostgreSQL fails all but one of those that found
-        # no table: then there is one now.
-        with suppress(IntegrityError):
+        refusal: DBAPIError | None = None
+        try:
             await connection.execute(CreateTable(table, if_not_exists=True))
-        await connection.execute(select(table).limit(1))  # is it ours?
+        except DBAPIError as error:
+            # Several servers that start at once find no table; PostgreSQL lets one create it, and
+            # fails the others when it is there.
+            refusal = error
+        try:
+            await connection.execute(select(table).limit(1))  # is it ours?
+        except DBAPIError as error:
+            raise refusal or error from None
 
 
 def _pair(integration: str, user_id: UserId) -> dict[str, str]:
