@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["LocalServer", "missing_extra"]
 
 # The packages of the extra "local", by the name that they are imported by.
-_LOCAL_PACKAGES = frozenset({"aiosqlite", "click", "httpx", "pydantic", "sqlalchemy", "yaml"})
+_LOCAL_PACKAGES = frozenset(
+    {
+        "aiosqlite",
+        "click",
+        "cryptography",
+        "httpx",
+        "pydantic",
+        "sqlalchemy",
+        "watchfiles",
+        "yaml",
+    }
+)
 
 
 _ActionT = TypeVar("_ActionT")

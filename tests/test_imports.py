@@ -48,7 +48,6 @@ THIRD_PARTY = {
     "pydantic": {"server"},
     "yaml": {"server"},
     "cryptography": {"server"},
-    "tenacity": {"server"},
     "watchfiles": {"server"},
     "click": {"server"},
 }
