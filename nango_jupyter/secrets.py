@@ -103,9 +103,13 @@ class _Known:
     """The secrets that this process was given."""
 
     def __init__(self) -> None:
+        self._secrets: set[str] = set()
         self._forms: set[str] = set()
 
     def add(self, secret: str) -> None:
+        if secret in self._secrets:
+            return
+        self._secrets.add(secret)
         if len(secret) < _TOO_SHORT or secret in _PUBLIC:
             return
         # The same secret as it stands in a URL, in a form, and inside a JSON string or a repr.

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from nango_jupyter.server.http import HttpClients
-from nango_jupyter.server.threads import ActionStopped, interrupt
+from nango_jupyter.server.threads import ActionStopped, Mailbox, interrupt
 
 __all__ = ["ActionLoop", "ActionRunner", "OverdueError"]
 
@@ -38,11 +39,14 @@ class ActionLoop:
     loop : event loop
     clients : HttpClients
         For what runs here: an HTTP connection belongs to one event loop.
+    mailbox : Mailbox
+        Calls functions on the loop.
     """
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.clients = HttpClients()
+        self.mailbox = Mailbox(self.loop)
         self._jobs: set[_Job[Any]] = set()
         self._is_retired = False
         self._thread = threading.Thread(target=self._run, name="nango-actions", daemon=True)
@@ -53,15 +57,10 @@ class ActionLoop:
         """Whether its thread lives."""
         return self._thread.is_alive()
 
-    def call_soon(self, callback: Callable[[], object]) -> None:
-        """Call a function on the loop; do nothing if the loop has ended."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(callback)
-
     def ping(self) -> threading.Event:
         """Return what is set when the loop comes round."""
         pong = threading.Event()
-        self.call_soon(pong.set)
+        self.mailbox.post(pong.set)
         return pong
 
     def begun(self, job: _Job[Any]) -> None:
@@ -76,7 +75,7 @@ class ActionLoop:
     def retire(self) -> None:
         """Let the loop end when what runs on it has ended."""
         self._is_retired = True
-        self.call_soon(self._stop_if_idle)
+        self.mailbox.post(self._stop_if_idle)
 
     def interrupt(self) -> None:
         """Raise an exception in whatever the loop runs just now."""
@@ -84,7 +83,7 @@ class ActionLoop:
 
     def close(self, timeout: float) -> None:
         """End the loop and what runs on it, and wait so many seconds for its thread."""
-        self.call_soon(self.loop.stop)
+        self.mailbox.post(self.loop.stop)
         self._thread.join(timeout)
 
     def _stop_if_idle(self) -> None:
@@ -115,16 +114,21 @@ class _Job(Generic[T]):
     """A coroutine on its way to an action loop and back."""
 
     def __init__(
-        self, place: ActionLoop, work: Callable[[ActionLoop], Coroutine[Any, Any, T]]
+        self,
+        place: ActionLoop,
+        work: Callable[[ActionLoop], Coroutine[Any, Any, T]],
+        home: Mailbox,
     ) -> None:
-        self._home = asyncio.get_running_loop()
+        self._home = home
         self._work = work
+        # Whoever asked: what is printed in a notebook finds its cell by this.
+        self._context = contextvars.copy_context()
         self._claim = threading.Lock()
         self._task: asyncio.Task[T] | None = None
         self._begun: float | None = None
         self.place = place
-        self.done: asyncio.Future[T] = self._home.create_future()
-        place.call_soon(self._begin)
+        self.done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        place.mailbox.post(self._begin)
 
     async def has_begun(self, timeout: float) -> bool:
         """Wait so many seconds for its end; return whether it has at least begun by then."""
@@ -144,7 +148,7 @@ class _Job(Generic[T]):
 
     def cancel(self) -> None:
         """Cancel it, as soon as its loop comes to it."""
-        self.place.call_soon(lambda: self._task and self._task.cancel())
+        self.place.mailbox.post(lambda: self._task and self._task.cancel())
 
     @property
     def holds_its_loop(self) -> bool:
@@ -159,7 +163,8 @@ class _Job(Generic[T]):
         if self._claim.acquire(blocking=False):
             self._begun = time.monotonic()
             self.place.begun(self)
-            self._task = self.place.loop.create_task(self._work(self.place))
+            work = self._work(self.place)
+            self._task = self.place.loop.create_task(work, context=self._context)
             self._task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[T]) -> None:
@@ -172,15 +177,14 @@ class _Job(Generic[T]):
             self._tell(lambda: self.done.set_result(task.result()))
 
     def _tell(self, callback: Callable[[], object]) -> None:
-        # The server's loop may be closed: then nobody waits any more.
-        with contextlib.suppress(RuntimeError):
-            self._home.call_soon_threadsafe(lambda: self.done.done() or callback())
+        self._home.post(lambda: self.done.done() or callback())
 
 
 class ActionRunner:
     """Runs work on an action loop, within a time limit. Belongs to the server's event loop."""
 
     def __init__(self) -> None:
+        self._home = Mailbox(asyncio.get_running_loop())
         self._place: ActionLoop | None = None
         self._retired: list[ActionLoop] = []
 
@@ -201,11 +205,11 @@ class ActionRunner:
         asyncio.CancelledError
             If the caller was cancelled, or the work cancelled itself.
         """
-        job = _Job(self._current(), work)
+        job = _Job(self._current(), work, self._home)
         try:
             while not await job.has_begun(min(limit or _PATIENCE, _PATIENCE)) and job.withdraw():
                 self._retire(job.place)
-                job = _Job(self._current(), work)
+                job = _Job(self._current(), work, self._home)
             await asyncio.wait({job.done}, timeout=job.seconds_left(limit))
         except asyncio.CancelledError:
             job.withdraw()

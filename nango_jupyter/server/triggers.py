@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ class Trigger:
         self._credentials = ConnectionCredentials(
             integration, stored, refresher, asyncio.get_running_loop()
         )
-        self._id = secrets.token_hex(4)
+        self._id = f"{random.getrandbits(32):08x}"
         self._logger = ActionLogger(
             integration.name,
             request.triggered_action,

@@ -4,12 +4,15 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
 from nango_jupyter.server.runner import ActionLoop, ActionRunner, OverdueError
 from nango_jupyter.server.threads import in_thread
+
+NAME = ContextVar("NAME", default="")
 
 
 @pytest.fixture
@@ -44,6 +47,18 @@ async def test_work_runs_on_a_loop_of_its_own(runner: ActionRunner) -> None:
     found = [await runner.run(where, 5) for _ in range(3)]
     assert {name for name, _ in found} == {"nango-actions"}
     assert len({place for _, place in found}) == 1
+
+
+async def test_work_has_the_context_of_its_caller(runner: ActionRunner) -> None:
+    async def ask(_: ActionLoop) -> tuple[str, str]:
+        return NAME.get(), await in_thread(NAME.get)
+
+    async def call(name: str) -> tuple[str, str]:
+        NAME.set(name)
+        return await runner.run(ask, 5)
+
+    names = [str(number) for number in range(20)]
+    assert await asyncio.gather(*map(call, names)) == [(name, name) for name in names]
 
 
 async def test_what_it_raises_is_raised(runner: ActionRunner) -> None:
