@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -100,11 +101,12 @@ def reveal(value: str | Secret) -> str:
 
 
 class _Known:
-    """The secrets that this process was given."""
+    """The secrets that this process was given: a server may know those of thousands of users."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._forms: set[str] = set()
+        self._by_start: dict[str, set[str]] = {}
 
     def add(self, secret: str) -> None:
         if secret in self._secrets:
@@ -113,16 +115,27 @@ class _Known:
         if len(secret) < _TOO_SHORT or secret in _PUBLIC:
             return
         # The same secret as it stands in a URL, in a form, and inside a JSON string or a repr.
-        self._forms |= {secret, repr(secret)[1:-1]}
-        self._forms |= {encode(secret, safe="", errors="replace") for encode in (quote, quote_plus)}
-        self._forms |= {json.dumps(secret, ensure_ascii=flag)[1:-1] for flag in (True, False)}
+        forms = {secret, repr(secret)[1:-1]}
+        forms |= {encode(secret, safe="", errors="replace") for encode in (quote, quote_plus)}
+        forms |= {json.dumps(secret, ensure_ascii=flag)[1:-1] for flag in (True, False)}
+        for form in forms - self._forms:
+            self._by_start.setdefault(form[:_TOO_SHORT], set()).add(form)
+        self._forms |= forms
 
     def mask(self, text: str) -> str:
         # One pattern of all would be compiled again after each new secret: slow with thousands.
-        if not (found := [form for form in self._forms if form in text]):
+        if not (found := [form for form in self._candidates(text) if form in text]):
             return text
         longest_first = sorted(found, key=len, reverse=True)
         return re.sub("|".join(map(_as_pattern, longest_first)), MASK, text)
+
+    def _candidates(self, text: str) -> Iterable[str]:
+        """Return the forms that may be in a text, by the shorter way: through them, or it."""
+        if len(self._forms) <= len(text):
+            return self._forms
+        starts = {text[at : at + _TOO_SHORT] for at in range(len(text) - _TOO_SHORT + 1)}
+        known = starts & self._by_start.keys()
+        return chain.from_iterable(self._by_start[start] for start in known)
 
 
 def _as_pattern(form: str) -> str:

@@ -178,3 +178,19 @@ def test_passwords_of_urls_are_masked() -> None:
     assert redact("/x?a=1&access_token=abc&b=2") == f"/x?a=1&access_token={MASK}&b=2"
     assert redact("Authorization: Bearer abc.def, x") == f"Authorization: Bearer {MASK}, x"
     assert redact("the authorization of bearer bonds") == "the authorization of bearer bonds"
+
+
+def test_the_secrets_of_thousands_are_found_in_short_and_long_texts() -> None:
+    tokens = [f"{number:05d}-of-a-user" for number in range(5000)]
+    for token in tokens:
+        remember(token)
+    assert redact(f"a {tokens[0]}, {tokens[4999]}") == "a ••••••, ••••••"
+    assert redact("05000-of-a-user") == "05000-of-a-user"
+    assert redact("abc") == "abc"
+    assert redact("x " * 50_000 + tokens[7]) == "x " * 50_000 + "••••••"
+
+
+def test_a_short_text_is_not_compared_with_thousands_of_secrets() -> None:
+    for number in range(5000):
+        remember(f"secret-number-{number}")
+    assert not list(secrets._known._candidates("a line of a log, with nothing in it"))
