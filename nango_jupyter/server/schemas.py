@@ -40,7 +40,7 @@ class InputDescription:
         return "optional" if self.default is None else f"default {self.default}"
 
     def __str__(self) -> str:
-        about = f": {self.description}" if self.description else ""
+        about = f" ({self.description})" if self.description else ""
         return f"{self.name}: {self.type}, {self.need}{about}"
 
 

@@ -45,7 +45,7 @@ def four(
 @pytest.mark.parametrize(
     ("function", "lines"),
     [
-        (one, ["channel_id: string, required: Where to."]),
+        (one, ["channel_id: string, required (Where to.)"]),
         (two, ['msg: string, default "hé"', "rows: array of Row or null, default null"]),
         (
             three,
