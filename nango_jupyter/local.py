@@ -205,7 +205,7 @@ class LocalServer:
         NangoUsageError
             If it fails, defines no action, or can't be saved.
         """
-        from nango_jupyter.server.schemas import describe_inputs
+        from nango_jupyter.server.schemas import input_lines
         from nango_jupyter.server.sources import action_source, check_names, load_source
 
         before = self._running().integrations()
@@ -214,12 +214,11 @@ class LocalServer:
         found = load_source(text, integration, name)
         self._define(integration, name, found, base_url)
         saved, note = ("", "") if save is None else self._save(integration, name, text, save)
-        schema = found.input_schema
         return DefinedAction(
             integration=integration,
             action=name,
             description=found.description,
-            inputs=None if schema is None else tuple(map(str, describe_inputs(schema))),
+            inputs=None if found.input_schema is None else input_lines(found.input_schema),
             is_replaced=name in before.get(integration, ()),
             is_new_integration=integration not in before,
             saved=saved,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["InputDescription", "describe_inputs"]
+__all__ = ["InputDescription", "describe_inputs", "input_lines"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class InputDescription:
     default : str or None
         As JSON; None if there is none, or JSON can't hold it.
     description : str
-        "" without one.
+        On one line; "" without one.
     """
 
     name: str
@@ -56,10 +56,16 @@ def describe_inputs(schema: Mapping[str, Any]) -> list[InputDescription]:
             default=json.dumps(found["default"], ensure_ascii=False)
             if "default" in found
             else None,
-            description=found.get("description", ""),
+            description=" ".join(found.get("description", "").split()),
         )
         for name, found in schema.get("properties", {}).items()
     ]
+
+
+def input_lines(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a line for each input that a JSON schema has."""
+    lines = tuple(map(str, describe_inputs(schema)))
+    return (*lines, "and others") if schema.get("additionalProperties") else lines
 
 
 def _type(found: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

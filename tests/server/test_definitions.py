@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from textwrap import dedent
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
@@ -34,9 +34,12 @@ CONNECTION = ActionConnection(uuid="1", integration="slack", user_id="ada", cred
 
 
 @pytest.fixture
-def runtime() -> ActionRuntime:
+def runtime() -> Iterator[ActionRuntime]:
     logger = ActionLogger("slack", "notify", "ada", execution_id="12345678", level=10)
-    return ActionRuntime(CONNECTION, logger, http=None)  # type: ignore[arg-type]
+    http: Any = SimpleNamespace(credentials=CONNECTION.credentials)
+    loop = asyncio.new_event_loop()
+    yield ActionRuntime(CONNECTION, logger, http, loop)
+    loop.close()
 
 
 def call(function: Callable[..., Any], runtime: ActionRuntime, value: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from nango_jupyter.server.definitions import define
-from nango_jupyter.server.schemas import describe_inputs
+from nango_jupyter.server.schemas import input_lines
 
 
 class Row(BaseModel):
@@ -21,7 +21,7 @@ class Colour(enum.Enum):
     BLUE = "blue"
 
 
-def one(ctx: Any, channel_id: Annotated[str, Field(description="Where to.")]) -> None: ...
+def one(ctx: Any, channel_id: Annotated[str, Field(description="Where\n  to.")]) -> None: ...
 
 
 def two(ctx: Any, msg: str = "hé", *, rows: list[Row] | None = None) -> None: ...
@@ -39,6 +39,7 @@ def four(
     many: list[Any],
     some: dict[str, int],
     made: Annotated[list[int], Field(default_factory=list)],
+    **rest: Any,
 ) -> None: ...
 
 
@@ -64,6 +65,7 @@ def four(
                 "many: array, required",
                 "some: object, required",
                 "made: array of integer, optional",
+                "and others",
             ],
         ),
     ],
@@ -71,4 +73,4 @@ def four(
 def test_inputs_in_words(function: Callable[..., Any], lines: list[str]) -> None:
     schema = define(function, "x").input_schema
     assert schema is not None
-    assert [str(found) for found in describe_inputs(schema)] == lines
+    assert list(input_lines(schema)) == lines
