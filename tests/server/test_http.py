@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from nango_jupyter.secrets import MASK, redact
 from nango_jupyter.server import NangoServer
 from tests.server.support import error_of, register, trigger, write_action, write_folder
 
@@ -83,6 +84,7 @@ integrations:
             headers: {Authorization: "Bearer ${access_token}", X-App: "${app_api_key}"}
         app_api_key: app-key-0123
         http_request_timeout_seconds: 0
+        http_request_retries: 0
     keyed:
         auth: {auth_mode: API_KEY}
         log_level: debug
@@ -103,6 +105,10 @@ integrations:
                 X-User: ${username}/${password}
     sub:
         requests: {base_url: "${API}/${raw.shop}"}
+    nested:
+        requests:
+            base_url: ${API}
+            headers: {X-Team: "${raw.team}", X-Shop: "${raw.shop}", X-Token: "${access_token}"}
     nowhere: {}
     closed: {base_url: "http://127.0.0.1:9", http_request_timeout_seconds: 5}
 """
@@ -113,6 +119,12 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
     "signed": {"oauth_token": "oauth-token-0123", "oauth_token_secret": "oauth-secret-0123"},
     "basic": {"username": "ada", "password": "pass:word é"},
     "sub": {"access_token": "t", "shop": "my-shop"},
+    "nested": {
+        "access_token": "nested-token-0123",
+        "shop": "beside",
+        "team": "beside",
+        "raw": {"team": 7, "access_token": "raw-token-0123", "more": {"team": "deeper"}},
+    },
     "nowhere": {"access_token": "t"},
     "closed": {"access_token": "t"},
 }
@@ -200,6 +212,21 @@ async def test_basic_authorization(server: NangoServer) -> None:
     assert headers["x-user"].encode("latin-1").decode() == "ada/pass:word é"
 
 
+async def test_raw_is_the_issuers_answer_or_what_stands_beside_the_token(
+    server: NangoServer,
+) -> None:
+    headers = (await call(server, "nested", "x"))["headers"]
+    assert (headers["x-team"], headers["x-shop"]) == ("7", "beside")
+    assert headers["x-token"] == "nested-token-0123"
+    assert redact("raw-token-0123") == MASK
+    no_object = {"access_token": "t", "raw": "text", "shop": "s", "team": True}
+    await register(server, "nested", "u2", credentials=no_object)
+    result = await trigger(server, "nested/call", {"args": ["x"]}, user_id="u2")
+    assert "needs ${raw.team}, which the connection's credentials don't have" in str(
+        result.error_msg
+    )
+
+
 async def test_params(server: NangoServer) -> None:
     got = await call(
         server, "keyed", "x?b=2&b=3", params={"shop": "mine", "none": None, "list": [1, 2]}
@@ -249,6 +276,22 @@ async def test_bytes_and_unfit_bodies(server: NangoServer, tmp_path: Path) -> No
     assert "body is a int" in await error_of(
         server, "v1/call", {"args": ["x", "POST"], "kwargs": {"body": 5}}
     )
+
+
+async def test_a_response_has_its_json_as_an_attribute_that_can_be_returned(
+    server: NangoServer, tmp_path: Path
+) -> None:
+    write_action(
+        tmp_path / "folder",
+        "v1/json",
+        """
+        response = await self.http_request("x")
+        if response.json and response.json["got"] == response.json()["got"]:
+            return response.json
+        """,
+    )
+    result = await trigger(server, "v1/json")
+    assert result.return_value["got"]["path"] == "/base/x"
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 401, 404, 429, 500, 503])
