@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -182,7 +183,7 @@ def init(folder: Path) -> None:
         raise _Failure(error) from None
     for name in written:
         click.echo(f"wrote {folder / name}")
-    shown = click.format_filename(folder)
+    shown = shlex.quote(str(folder))
     click.echo(
         f"\nIn a notebook:\n"
         f"  %load_ext nango_jupyter\n"

@@ -302,7 +302,7 @@ class IntegrationsFolder:
         before, self._written = self._written, reading.config
         self._config_note, self._since = "", now()
         self._combine()
-        log.info("%s was read: %s", CONFIG_FILES[-1], _difference(before, self._written))
+        log.info("the integrations were read: %s", _difference(before, self._written))
 
     def _note_versions(self) -> None:
         for file in self._tracked:
@@ -342,4 +342,4 @@ def _difference(before: FolderConfig, after: FolderConfig) -> str:
     changed = {name for name in old.keys() & new.keys() if old[name] != new[name]}
     parts = {"new": new.keys() - old.keys(), "gone": old.keys() - new.keys(), "changed": changed}
     said = [f"{what}: {', '.join(sorted(names))}" for what, names in parts.items() if names]
-    return "; ".join(said) or "the integrations are the same"
+    return "; ".join(said) or "they are the same"
