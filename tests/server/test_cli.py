@@ -5,13 +5,14 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from nango_jupyter.server import NangoServer
+from nango_jupyter.server.cli import main
 from tests.server.support import register, write_action, write_file, write_folder
 
 SLACK = """
@@ -61,6 +62,24 @@ def run(*words: object, environ: Mapping[str, str] | None = None) -> tuple[int, 
     )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
+
+
+Here = Callable[[list[str], dict[str, str]], tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    """The same in this process, for what ends before it has begun."""
+
+    def call(words: list[str], environ: dict[str, str]) -> tuple[int, str, str]:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as caught:
+            main(words, prog_name="nango-jupyter")
+        assert isinstance(caught.value.code, int)
+        return caught.value.code, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture
@@ -207,22 +226,22 @@ STORE = "postgresql+asyncpg://ada:very-secret@127.0.0.1:1/nango"
     ],
 )
 def test_what_is_wrong_is_a_message(
-    words: list[str], environ: dict[str, str], code: int, said: str
+    here: Here, words: list[str], environ: dict[str, str], code: int, said: str
 ) -> None:
-    found, out, err = run(*words, environ=environ)
+    found, out, err = here(words, environ)
     assert (found, out) == (code, "")
     assert said in err
     assert "very-secret" not in err
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "init", "actions", "rotate-key"])
-def test_each_command_has_an_example(command: str) -> None:
-    code, out, _ = run(command, "--help")
+def test_each_command_has_an_example(here: Here, command: str) -> None:
+    code, out, _ = here([command, "--help"], {})
     assert code == 0
     assert f"nango-jupyter {command} my-integrations" in out
 
 
-def test_the_exit_codes_are_documented() -> None:
-    code, out, _ = run("--help")
+def test_the_exit_codes_are_documented(here: Here) -> None:
+    code, out, _ = here(["--help"], {})
     assert code == 0
     assert "Exit codes: 0 fine, 1 it failed" in out
