@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
@@ -107,24 +108,26 @@ class _Known:
         self._secrets: set[str] = set()
         self._forms: set[str] = set()
         self._by_start: dict[str, set[str]] = {}
+        self._lock = threading.Lock()  # actions log in threads of their own
 
     def add(self, secret: str) -> None:
-        if secret in self._secrets:
-            return
-        self._secrets.add(secret)
-        if len(secret) < _TOO_SHORT or secret in _PUBLIC:
+        if secret in self._secrets or len(secret) < _TOO_SHORT or secret in _PUBLIC:
             return
         # The same secret as it stands in a URL, in a form, and inside a JSON string or a repr.
         forms = {secret, repr(secret)[1:-1]}
         forms |= {encode(secret, safe="", errors="replace") for encode in (quote, quote_plus)}
         forms |= {json.dumps(secret, ensure_ascii=flag)[1:-1] for flag in (True, False)}
-        for form in forms - self._forms:
-            self._by_start.setdefault(form[:_TOO_SHORT], set()).add(form)
-        self._forms |= forms
+        with self._lock:
+            for form in forms - self._forms:
+                self._by_start.setdefault(form[:_TOO_SHORT], set()).add(form)
+            self._forms |= forms
+            self._secrets.add(secret)  # last: who finds it here goes on at once
 
     def mask(self, text: str) -> str:
         # One pattern of all would be compiled again after each new secret: slow with thousands.
-        if not (found := [form for form in self._candidates(text) if form in text]):
+        with self._lock:
+            found = [form for form in self._candidates(text) if form in text]
+        if not found:
             return text
         longest_first = sorted(found, key=len, reverse=True)
         return re.sub("|".join(map(_as_pattern, longest_first)), MASK, text)

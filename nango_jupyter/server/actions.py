@@ -58,14 +58,14 @@ class ActionRuntime:
     connection : ActionConnection
     logger : ActionLogger
     http : ActionHttp
-    loop : AbstractEventLoop or None
+    loop : AbstractEventLoop
         The one on which ``async def`` actions run.
     """
 
     connection: ActionConnection
     logger: ActionLogger
     http: ActionHttp
-    loop: asyncio.AbstractEventLoop | None = None
+    loop: asyncio.AbstractEventLoop
 
 
 class ActionContext:
@@ -101,7 +101,7 @@ class ActionContext:
             If it is called on that loop, which would wait for itself.
         """
         loop = self._runtime.loop
-        if loop is None or loop is _running_loop():
+        if loop is _running_loop():
             coroutine.close()
             raise NangoUsageError("run is for a plain def: write await in an async def")
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result()

@@ -41,13 +41,13 @@ async def perform(
         task = asyncio.current_task()
         if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
             raise
-        return failed_execution(_message(error, folder), _stack(error, folder))
+        return failed_execution(_message(error, folder), _stack(error, definition, folder))
     try:
         check_json(found, "return value")
     except NangoInputError as error:
         return failed_execution(error.message, error.hint)
     except BaseException as error:  # a dict of the action's own kind may do anything
-        return failed_execution(_message(error, folder), _stack(error, folder))
+        return failed_execution(_message(error, folder), _stack(error, definition, folder))
     return NangoMessageHandlerResult(True, return_value=found)
 
 
@@ -85,22 +85,27 @@ def _relative(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
-def _stack(error: BaseException, folder: Path) -> str:
+def _stack(error: BaseException, definition: ActionDefinition, folder: Path) -> str:
     """Name the error's type and where it was raised: the frames in action files, innermost first.
 
     No other frames: they say nothing to an action's author, and show where the server is installed.
     """
-    frames = _frames(error.__traceback__, folder)[-_MOST_FRAMES:]
+    frames = _frames(error.__traceback__, definition, folder)[-_MOST_FRAMES:]
     return "".join([type(error).__name__, *reversed(frames)])
 
 
-def _frames(traceback: TracebackType | None, folder: Path) -> list[str]:
+def _frames(
+    traceback: TracebackType | None, definition: ActionDefinition, folder: Path
+) -> list[str]:
     found = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
         path = Path(code.co_filename)
         if path.is_relative_to(folder):
-            place = f"{_relative(path, folder)}:{traceback.tb_lineno}"
-            found.append(f"\n    at {code.co_qualname} ({place})")
+            name = _relative(path, folder)
+        else:  # one that was defined in a notebook is in no file
+            name = definition.label if code.co_filename == definition.filename else ""
+        if name:
+            found.append(f"\n    at {code.co_qualname} ({name}:{traceback.tb_lineno})")
         traceback = traceback.tb_next
     return found

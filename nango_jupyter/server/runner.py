@@ -41,9 +41,18 @@ class ActionLoop:
         For what runs here: an HTTP connection belongs to one event loop.
     mailbox : Mailbox
         Calls functions on the loop.
+    has_ended : asyncio.Event
+        Set, on the server's loop, when this one has ended.
+
+    Parameters
+    ----------
+    home : Mailbox
+        Of the server's loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Mailbox) -> None:
+        self._home = home
+        self.has_ended = asyncio.Event()
         self.loop = asyncio.new_event_loop()
         self.clients = HttpClients()
         self.mailbox = Mailbox(self.loop)
@@ -81,10 +90,9 @@ class ActionLoop:
         """Raise an exception in whatever the loop runs just now."""
         interrupt(self._thread)
 
-    def close(self, timeout: float) -> None:
-        """End the loop and what runs on it, and wait so many seconds for its thread."""
+    def stop(self) -> None:
+        """End the loop and what runs on it."""
         self.mailbox.post(self.loop.stop)
-        self._thread.join(timeout)
 
     def _stop_if_idle(self) -> None:
         if self._is_retired and not self._jobs:
@@ -100,6 +108,7 @@ class ActionLoop:
             for job in self._jobs:
                 job.lose()
             self.loop.close()
+            self._home.post(self.has_ended.set)
 
     async def _tidy(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -224,12 +233,16 @@ class ActionRunner:
         places = [*self._retired, *([self._place] if self._place else [])]
         self._place, self._retired = None, []
         for place in places:
-            # What runs on it may need this loop in order to end.
-            await asyncio.to_thread(place.close, 2 * _PATIENCE)
+            place.stop()
+        waits = [asyncio.ensure_future(place.has_ended.wait()) for place in places]
+        if waits:  # no longer than this for one that is blocked; its thread keeps nobody waiting
+            await asyncio.wait(waits, timeout=2 * _PATIENCE)
+        for wait in waits:
+            wait.cancel()
 
     def _current(self) -> ActionLoop:
         if self._place is None or not self._place.is_running:
-            self._place = ActionLoop()
+            self._place = ActionLoop(self._home)
         return self._place
 
     def _retire(self, place: ActionLoop) -> None:

@@ -120,7 +120,7 @@ class Context(ActionContext):
             integration, stored, refresher, server_loop or asyncio.get_running_loop()
         )
         http = ActionHttp(integration, credentials, clients, logger)
-        self._runtime = ActionRuntime(connection, logger, http)
+        self._runtime = ActionRuntime(connection, logger, http, asyncio.get_running_loop())
 
     @property
     def log(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import threading
 import time
 from typing import Any
 
@@ -194,3 +195,17 @@ def test_a_short_text_is_not_compared_with_thousands_of_secrets() -> None:
     for number in range(5000):
         remember(f"secret-number-{number}")
     assert not list(secrets._known._candidates("a line of a log, with nothing in it"))
+
+
+def test_secrets_are_remembered_in_one_thread_and_masked_in_another() -> None:
+    done = threading.Event()
+
+    def learn() -> None:
+        for number in range(3000):
+            remember(f"{number}-learnt-in-a-thread")
+        done.set()
+
+    threading.Thread(target=learn).start()
+    while not done.is_set():
+        redact("x" * 5000)
+    assert redact("2999-learnt-in-a-thread") == MASK
