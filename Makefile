@@ -1,7 +1,7 @@
 # Everything runs in .venv; paths are relative, so the folder may have a space in its name.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test format bench clean
+.PHONY: help demo lab test reliability format bench clean
 
 # An interpreter to use instead of the first Python 3.11+ found, and more arguments for pytest.
 PYTHON ?=
@@ -13,7 +13,7 @@ notebook := notebooks/01_quickstart.ipynb
 
 help: ## show this text
 	@echo 'make TARGET [PYTHON=/path/to/python3.11] [PYTEST_ARGS="-k proxy"]'
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 16
 
 demo: ## run the quickstart notebook in the terminal, and write it as HTML
 	@bash tools/setup.sh demo
@@ -26,12 +26,16 @@ lab: ## open the quickstart notebook in JupyterLab
 test: ## check style and types, run every test
 	@bash tools/test.sh $(PYTEST_ARGS)
 
+reliability: ## send 100,000 generated messages, kill servers, and show what came of it (ten minutes)
+	@bash tools/setup.sh test
+	@NANGO_MESSAGES=100000 $(python) -m pytest -q -s tests/reliability $(PYTEST_ARGS)
+
 format: ## put the code into the form that `make test` asks for
 	@bash tools/setup.sh test
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 
-bench: ## measure the client against a bare aio-pika RPC
+bench: ## measure client and server against the bare minimum through aio-pika
 	@bash tools/setup.sh test
 	@$(python) -m benchmarks
 

@@ -1,1 +1,1 @@
-"""Measurements of the client on a private broker."""
+"""Measurements of client and server on a private broker."""

@@ -1,5 +1,8 @@
 """Run every benchmark: ``python -m benchmarks``."""
 
-from benchmarks.round_trips import main
+from benchmarks import round_trips, throughput
 
-main()
+for benchmark in (round_trips, throughput):
+    print(f"== {(benchmark.__doc__ or '').partition(chr(10))[0]}", flush=True)
+    benchmark.main()
+    print()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nango_jupyter.messages import REQUEST_KINDS, NangoMessageHandlerResult
+from nango_jupyter.messages import NangoMessageHandlerResult
 from nango_jupyter.server import NangoServer
+from tests.reliability.bodies import MUTATED, VALID, VALUES
 from tests.server.support import write_action, write_folder
 
 
@@ -41,40 +42,6 @@ def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
         runner.run(asker.server.stop())
 
 
-VALID: list[dict[str, Any]] = [
-    {
-        "action": "REGISTER_CONNECTION",
-        "integration": "demo",
-        "userId": "u1",
-        "oAuthAccessToken": "t",
-        "credentials": {"access_token": "t"},
-        "additionalConfig": {"a": 1},
-    },
-    {"action": "TRIGGER_ACTION", "integration": "demo", "userId": "u1", "triggeredAction": "echo"},
-    {"action": "UPDATE_CONNECTION_CREDENTIALS", "integration": "demo", "userId": "u1"},
-    {"action": "UPDATE_CONNECTION_CONFIG", "integration": "demo", "userId": "u1"},
-    {"action": "GET_USER_ID_CONNECTIONS", "userId": "u1"},
-    {"action": "GET_INTEGRATION_CONNECTIONS", "integration": "demo"},
-]
-FIELDS = [*VALID[0], "triggeredAction", "input"]
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters(codec=None))
-    | st.sampled_from(["demo", "keyed", "u1", "echo", "../echo", "\0", "\ud800", *REQUEST_KINDS]),
-    lambda child: st.lists(child, max_size=4) | st.dictionaries(st.text(), child, max_size=4),
-    max_leaves=12,
-)
-MUTATED = st.builds(
-    lambda valid, changed, gone: {
-        name: value for name, value in {**valid, **changed}.items() if name not in gone
-    },
-    st.sampled_from(VALID),
-    st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3),
-    st.sets(st.sampled_from(FIELDS[1:]), max_size=1),
-)
 QUICK = settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
