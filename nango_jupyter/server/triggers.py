@@ -76,22 +76,22 @@ class Trigger:
             What the caller should know, beside the result.
         """
         remember_credentials(self._stored.credentials)  # another server may have stored them
-        for note in notes:
-            self._logger.warning("%s", note)
         start, started = datetime.now(UTC), time.perf_counter()
         result = await self._result(runner, folder)
-        duration = round(time.perf_counter() - started, 6)
-        if not result.success:
-            self._logger.error("%s", result.error_msg)
         kept = self._logger.kept
         execution = Execution(
             id=self._id,
             start=start,
-            duration=duration,
+            duration=round(time.perf_counter() - started, 6),
             log=kept.lines,
             omitted=kept.omitted,
             notes=tuple(notes),
         )
+        # For the server's log alone: the reply has them beside the action's own lines.
+        for note in notes:
+            self._logger.warning("%s", note)
+        if not result.success:
+            self._logger.error("%s", result.error_msg)
         return replace(result, execution=execution)
 
     async def _result(self, runner: ActionRunner, folder: Path) -> NangoMessageHandlerResult:

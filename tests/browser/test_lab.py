@@ -120,3 +120,43 @@ def test_stop_ends_a_waiting_trigger(lab: Lab, page: Page) -> None:
     expect(page.locator(".jp-CodeCell").nth(1)).to_contain_text("KeyboardInterrupt: stopped")
     notebook.command("notebook:run-cell")  # Run All has left the last one selected
     expect(notebook.output(2)).to_contain_text("still here")
+
+
+DEFINE = """%%nango_action slack notify
+async def notify(ctx, channel: str, msg: str = "hi") -> dict:
+    \"\"\"Post a message.\"\"\"
+    ctx.logger.info("posting to %s with %s", channel, {"token": "xoxb-never-shown"})
+    ctx.logger.warn("the channel %s is archived", channel)
+    return {"channel": channel, "text": msg}
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_action_of_a_cell_and_its_log(lab: Lab, page: Page, theme: str) -> None:
+    lab.use_theme(theme)
+    name = f"action-{theme}.ipynb"
+    write(
+        lab,
+        name,
+        "%load_ext nango_jupyter\n%nango_connect --local",
+        DEFINE,
+        "%nango_register slack ada --token-env TOKEN",
+        '%nango_trigger slack notify ada {"channel": "C1"}',
+        '%nango_trigger slack notify ada {"chanel": "C1"}',
+    )
+    notebook = lab.open(page, name)
+    notebook.begin("notebook:run-all-cells")
+    wrong = notebook.output(4)
+    expect(wrong).to_contain_text("did you mean channel?", timeout=30_000)
+
+    expect(notebook.output(1)).to_contain_text("slack notify")
+    card = notebook.output(3)
+    expect(card).to_contain_text("2 log lines")
+    line = card.get_by_text("posting to C1")
+    expect(line).to_be_hidden()
+    look(page, f"action-{theme}-folded")
+    card.get_by_text("2 log lines").click()
+    expect(line).to_be_visible()
+    expect(card).to_contain_text("the channel C1 is archived")
+    expect(card).not_to_contain_text("never-shown")
+    look(page, f"action-{theme}")

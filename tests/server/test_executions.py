@@ -67,8 +67,7 @@ async def test_a_failure_tells_of_its_execution(server: NangoServer, folder: Pat
     write_action(folder, "demo/fail", body)
     result = await trigger(server, "demo/fail")
     assert not result.success
-    assert texts(result)[0] == "info one step"
-    assert texts(result)[1].startswith("error There was an error")
+    assert texts(result) == ["info one step"]
 
 
 async def test_a_plain_function_logs_too(server: NangoServer, folder: Path) -> None:
@@ -196,14 +195,16 @@ async def test_a_redelivered_action_runs_only_if_it_is_idempotent(
     assert execution_of(await trigger(server, "demo/again")).notes == ()
 
 
-async def test_a_broken_file_is_told_in_the_next_reply(server: NangoServer, folder: Path) -> None:
+async def test_a_broken_file_is_told_in_the_next_reply(
+    server: NangoServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert (await trigger(server, "demo/echo", 1)).execution is not None
     write_file(folder, "demo/echo", "def half(:")
     result = await trigger(server, "demo/echo", 1)
     assert result.return_value == 1
     (note,) = execution_of(result).notes
     assert "demo/echo.action.py:1: invalid syntax" in note
-    assert texts(result) == [f"warn {note}"]
+    assert note in caplog.messages
     write_action(folder, "demo/echo", "return 'new'")
     mended = await trigger(server, "demo/echo", 1)
     assert (mended.return_value, execution_of(mended).notes) == ("new", ())
