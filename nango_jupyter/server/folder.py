@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -91,11 +91,13 @@ class IntegrationsFolder:
         As of the last `look`, with the integrations that were made by `define`.
     """
 
-    def __init__(self, config: FolderConfig, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, config: FolderConfig, environ: Mapping[str, str], tracked: Sequence[TrackedFile]
+    ) -> None:
         self.config = config
         self._written = config
         self._environ = environ
-        self._tracked = [TrackedFile(config.folder / name) for name in CONFIG_FILES]
+        self._tracked = tracked
         self._since = now()
         self._config_note = ""
         self._paths = ActionPaths(config.folder)
@@ -136,9 +138,9 @@ class IntegrationsFolder:
         NangoConfigError
             If there is no such folder.
         """
+        tracked = _track(path)
         reading = await in_thread(lambda: read_config(path, environ))
-        folder = cls(reading.config, environ)
-        folder._note_versions()
+        folder = cls(reading.config, environ, tracked)
         problems = list(reading.problems)
         for name in reading.names or ():
             problems += await folder._load_all(name)
@@ -174,8 +176,8 @@ class IntegrationsFolder:
 
     def notes(self, integration: str) -> list[str]:
         """Tell why an integration's settings are older than its file; empty if they are not."""
-        is_made = integration not in self._written.integrations
-        return [self._config_note] if self._config_note and not is_made else []
+        is_written = integration in self._written.integrations
+        return [self._config_note] if self._config_note and is_written else []
 
     def define(
         self,
@@ -268,7 +270,9 @@ class IntegrationsFolder:
                 await self._once(key, partial(self._reload, file))
 
     def _file(self, key: _Key) -> ActionFile:
-        return self._files.setdefault(key, ActionFile(self._paths, *key))
+        if key not in self._files:
+            self._files[key] = ActionFile(self._paths, *key)
+        return self._files[key]
 
     async def _once(self, key: _Key, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do what others may be doing already: then wait for them."""
@@ -287,7 +291,7 @@ class IntegrationsFolder:
             log.error("%s", file.note or file.problem)
 
     async def _reload_config(self) -> None:
-        self._note_versions()
+        _note_versions(self._tracked)
         try:
             reading = await in_thread(lambda: read_config(self.config.folder, self._environ))
             problems = in_order(reading.problems)
@@ -304,11 +308,6 @@ class IntegrationsFolder:
         self._combine()
         log.info("the integrations were read: %s", _difference(before, self._written))
 
-    def _note_versions(self) -> None:
-        for file in self._tracked:
-            with contextlib.suppress(OSError):  # reading them for use tells
-                file.read()
-
     def _make(self, name: str, base_url: str | None) -> None:
         try:
             url = check_url(base_url) if base_url else None
@@ -322,6 +321,19 @@ class IntegrationsFolder:
     def _combine(self) -> None:
         integrations = {**self._made, **self._written.integrations}
         self.config = replace(self._written, integrations=integrations)
+
+
+def _track(folder: Path) -> list[TrackedFile]:
+    tracked = [TrackedFile(folder.absolute() / name) for name in CONFIG_FILES]
+    _note_versions(tracked)
+    return tracked
+
+
+def _note_versions(files: Iterable[TrackedFile]) -> None:
+    """Note how files are before they are read for use: what changes meanwhile is seen later."""
+    for file in files:
+        with contextlib.suppress(OSError):  # reading them for use tells
+            file.read()
 
 
 def _stray(name: str, known: Collection[str]) -> Problem:

@@ -286,6 +286,28 @@ async def test_a_named_pipe_in_an_actions_place(folder: IntegrationsFolder, path
     assert await asyncio.wait_for(folder.action("demo", "echo"), 5) is None
 
 
+async def test_a_link_that_comes_to_lead_out(folder: IntegrationsFolder, path: Path) -> None:
+    outside = write_named(path.parent, "outside/steal", "stolen")
+    file = path / "demo" / "echo.action.py"
+    assert await name_of(folder) == "first"
+    file.unlink()
+    file.symlink_to(outside)
+    assert await folder.action("demo", "echo") is None
+    write_named(path, "demo/inside", "inside")
+    file.unlink()
+    file.symlink_to("inside.action.py")
+    assert await name_of(folder) == "inside"
+
+
+async def test_a_folder_that_can_not_be_watched(
+    folder: IntegrationsFolder, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(path)
+    await asyncio.wait_for(folder.watch(), 10)
+    (message,) = caplog.messages
+    assert message.startswith(f"{path} can't be watched: changes are seen when they are used (")
+
+
 async def test_integrations_come_change_and_go(
     folder: IntegrationsFolder, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
