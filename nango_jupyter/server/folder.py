@@ -141,13 +141,14 @@ class IntegrationsFolder:
         tracked = _track(path)
         reading = await in_thread(lambda: read_config(path, environ))
         folder = cls(reading.config, environ, tracked)
-        problems = list(reading.problems)
+        problems, warnings = list(reading.problems), list(reading.warnings)
         for name in reading.names or ():
             problems += await folder._load_all(name)
         if reading.names is not None:
+            # What is left of an integration that was taken out keeps no server from starting.
             strays = folder._paths.integrations() - reading.names
-            problems += [_stray(name, reading.names) for name in strays]
-        return Examination(folder, in_order(problems), in_order(reading.warnings))
+            warnings += [_stray(name, reading.names) for name in strays]
+        return Examination(folder, in_order(problems), in_order(warnings))
 
     async def look(self) -> None:
         """Read the two YAML files again if they have changed."""

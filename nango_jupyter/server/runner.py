@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from nango_jupyter.server.http import HttpClients
 from nango_jupyter.server.threads import ActionStopped, Mailbox, interrupt
 
-__all__ = ["ActionLoop", "ActionRunner", "OverdueError"]
+__all__ = ["ActionLoop", "ActionRunner", "LostError", "OverdueError"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,10 @@ _PATIENCE = 1.0
 
 class OverdueError(Exception):
     """Work that was stopped at its time limit; the message says how it went on until then."""
+
+
+class LostError(Exception):
+    """Work whose event loop was stopped under it."""
 
 
 class ActionLoop:
@@ -102,13 +106,21 @@ class ActionLoop:
         asyncio.set_event_loop(self.loop)
         try:
             with contextlib.suppress(ActionStopped):  # it may strike just after what it was for
-                self.loop.run_forever()
+                while not self._runs_until_stopped():
+                    """Go on: a task of an action's own wanted to end Python."""
                 self.loop.run_until_complete(self._tidy())
         finally:
             for job in self._jobs:
                 job.lose()
             self.loop.close()
             self._home.post(self.has_ended.set)
+
+    def _runs_until_stopped(self) -> bool:
+        try:
+            self.loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            return False
+        return True
 
     async def _tidy(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -166,7 +178,7 @@ class _Job(Generic[T]):
 
     def lose(self) -> None:
         """Let the server know that the loop has ended with the work undone."""
-        self._tell(lambda: self.done.set_exception(OverdueError("Its event loop was stopped")))
+        self._tell(lambda: self.done.set_exception(LostError("its event loop was stopped")))
 
     def _begin(self) -> None:
         if self._claim.acquire(blocking=False):
@@ -211,6 +223,8 @@ class ActionRunner:
         ------
         OverdueError
             If it was stopped at its time limit.
+        LostError
+            If it was lost with its loop.
         asyncio.CancelledError
             If the caller was cancelled, or the work cancelled itself.
         """

@@ -88,7 +88,7 @@ class NangoServer:
             raise
         runner, refresher = ActionRunner(), CredentialsRefresher(store)
         handlers = Handlers(folder, store, runner, refresher)
-        watching = asyncio.create_task(_watch(folder))
+        watching = asyncio.create_task(folder.watch())
         self._running = _Running(folder, store, runner, refresher, handlers, watching)
 
     async def stop(self) -> None:
@@ -174,10 +174,3 @@ def _fault(error: BaseException) -> NangoMessageHandlerResult:
     return NangoMessageHandlerResult(
         False, clean(f"The server could not process the message - {reason}")
     )
-
-
-async def _watch(folder: IntegrationsFolder) -> None:
-    try:
-        await folder.watch()
-    except Exception:  # such as no inotify watches left: requests look at the files themselves
-        log.warning("The folder can't be watched; changes show when they are used", exc_info=True)

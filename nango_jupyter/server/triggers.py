@@ -19,7 +19,7 @@ from nango_jupyter.server.execution import failed_execution, perform
 from nango_jupyter.server.http import ActionHttp
 from nango_jupyter.server.logs import ActionLogger
 from nango_jupyter.server.refresh import ConnectionCredentials, CredentialsRefresher
-from nango_jupyter.server.runner import ActionLoop, ActionRunner, OverdueError
+from nango_jupyter.server.runner import ActionLoop, ActionRunner, LostError, OverdueError
 from nango_jupyter.server.store import StoredConnection
 
 __all__ = ["Trigger"]
@@ -108,6 +108,8 @@ class Trigger:
                 f"stopped{f'. {error}' if str(error) else ''}"
             )
             return failed_execution(message, "TimeoutError")
+        except LostError as error:
+            return failed_execution(f"the action was stopped: {error}", type(error).__name__)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

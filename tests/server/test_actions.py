@@ -199,7 +199,7 @@ BROKEN = [
     ("class Half(:", "demo/broken.action.py:1: invalid syntax"),
     ("\nimport nothing_of_this_name", "demo/broken.action.py:2: ModuleNotFoundError: No module"),
     ("raise SystemExit(2)", "demo/broken.action.py:1: SystemExit: 2"),
-    ("", "must define one action, a function with @action or a subclass of NangoAction; it defines"),
+    ("", "must define one action, a function with @action or a subclass of NangoAction; it"),
     (
         "from nango_jupyter import NangoAction\n"
         "class A(NangoAction): pass\n"

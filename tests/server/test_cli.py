@@ -105,9 +105,11 @@ def test_check(folder: Path) -> None:
         "demo/half.action.py:2: invalid syntax",
         "integrations.yaml:4: slack.requests.base_url: the environment variable SLACK_URL is not "
         "set",
-        "slak: it holds actions, but integrations.yaml has no integration 'slak' "
-        "(it has: demo, slack)",
     ]
+    assert err.splitlines()[-1] == (
+        "Warning: slak: it holds actions, but integrations.yaml has no integration 'slak' "
+        "(it has: demo, slack)"
+    )
 
 
 def test_actions(folder: Path) -> None:

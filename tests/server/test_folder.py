@@ -99,7 +99,6 @@ async def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     write_file(path, "demo/half", "\nclass Half(:\n")
     write_file(path, "other/none", "")
     write_named(path, "other/fine", "fine")
-    write_named(path, "othr/typo", "typo")
     (path / "other" / "notes.txt").write_text("not an action")
     (path / "README.md").write_text("no integration")
     before = count_modules()
@@ -113,10 +112,17 @@ async def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         f"nango-config.yaml:3: main_server_log_level: {levels}",
         "other/none.action.py: must define one action, a function with @action or a subclass of "
         "NangoAction; it defines none",
-        "othr: it holds actions, but integrations.yaml has no integration 'othr' "
-        "(it has: demo, other)",
     ]
     assert await modules_become(before)
+
+
+async def test_a_folder_of_no_integration_is_a_warning(path: Path) -> None:
+    write_named(path, "dmo/typo", "typo")
+    found = await IntegrationsFolder.examine(path, {})
+    assert found.problems == []
+    (warning,) = map(str, found.warnings)
+    assert warning.startswith("dmo: it holds actions, but integrations.yaml has no integration")
+    found.folder.close()
 
 
 async def test_a_broken_integrations_file_makes_no_folder_a_stray(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nango_jupyter.server.runner import ActionLoop, ActionRunner, OverdueError
+from nango_jupyter.server.runner import ActionLoop, ActionRunner, LostError, OverdueError
 from nango_jupyter.server.threads import in_thread
 
 NAME = ContextVar("NAME", default="")
@@ -162,13 +162,27 @@ async def test_a_cancelled_caller_cancels_the_work(runner: ActionRunner) -> None
     assert ended.is_set()
 
 
+async def test_a_task_that_wants_to_end_python_ends_nothing(runner: ActionRunner) -> None:
+    async def leave() -> None:
+        raise SystemExit(1)
+
+    async def work(_: ActionLoop) -> str:
+        task = asyncio.create_task(leave())
+        await asyncio.wait({task})
+        return repr(task.exception())
+
+    first = (await runner.run(where, 5))[1]
+    assert await runner.run(work, 5) == "SystemExit(1)"
+    assert (await runner.run(where, 5))[1] is first
+
+
 async def test_closing_ends_what_runs() -> None:
     runner = ActionRunner()
     waiting = asyncio.create_task(runner.run(sleep_for_ever, 0))
     place = (await runner.run(where, 5))[1]
     await runner.close()
     assert not place.is_running
-    with pytest.raises((OverdueError, asyncio.CancelledError)):
+    with pytest.raises((LostError, asyncio.CancelledError)):
         await waiting
 
 
