@@ -17,7 +17,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 from nango_jupyter.exceptions import NangoConfigError
 from nango_jupyter.secrets import redact, remember
 
-__all__ = ["cannot_open", "create_engine", "is_in_memory", "reason_of", "sqlite_file"]
+__all__ = [
+    "cannot_open",
+    "create_engine",
+    "failures_of",
+    "is_in_memory",
+    "reason_of",
+    "sqlite_file",
+]
 
 _BUSY_SECONDS = 30
 _CONNECT_SECONDS = 10
@@ -73,6 +80,15 @@ def cannot_open(address: URL, error: BaseException) -> NangoConfigError:
         )
     shown = redact(address.render_as_string())
     return NangoConfigError(f"The store {shown} can't be opened: {reason_of(error)}", hint)
+
+
+def failures_of(engine: AsyncEngine) -> tuple[type[Exception], ...]:
+    """Return what a statement may raise: SQLAlchemy wraps only most of the errors of asyncpg."""
+    if engine.dialect.driver != "asyncpg":
+        return (OSError, SQLAlchemyError)
+    from asyncpg import InterfaceError, PostgresError
+
+    return (OSError, SQLAlchemyError, InterfaceError, PostgresError)
 
 
 def reason_of(error: BaseException) -> str:

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Executable, Row, Select, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
@@ -23,6 +23,7 @@ from nango_jupyter.server import tables
 from nango_jupyter.server.database import (
     cannot_open,
     create_engine,
+    failures_of,
     is_in_memory,
     reason_of,
     sqlite_file,
@@ -38,8 +39,6 @@ log = redact_logger(__name__)
 
 _T = TypeVar("_T")
 
-# The last two: the options in a URL go to the driver as they are.
-_CANNOT_OPEN = (OSError, SQLAlchemyError, sqlite3.Error, TypeError, ValueError)
 _REMEMBERED_LENGTH = 10_000  # of one connection's texts: a thousand of them must fit into memory
 
 
@@ -50,12 +49,13 @@ class StoredConnection(NangoConnection):
     credentials: dict[str, Any] = field(repr=False)
 
 
-class _Readable(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Readable:
     """A connection as it is remembered: what could be changed in place is text."""
 
     fields: Mapping[str, Any]
     additional_config: str | None
-    credentials: str
+    credentials: str = field(repr=False)
 
     def connection(self) -> StoredConnection:
         return StoredConnection(
@@ -95,6 +95,7 @@ class ConnectionStore:
         self._cipher = Cipher(encryption_key)
         self._owner = str(uuid4())  # of what this store claims
         self._engine: AsyncEngine | None = None
+        self._failures: tuple[type[Exception], ...] = ()
         self._watch: FileVersion | None = None
         self._writes = 0
         self._recall: Recall[_Readable] = Recall(self._version)
@@ -109,12 +110,16 @@ class ConnectionStore:
             If the database can't be used, or credentials in it can't be decrypted.
         """
         engine = create_engine(self._url, self._folder)
+        self._failures = failures_of(engine)
+        # The last two: the options in a URL go to the driver as they are.
+        expected: tuple[type[Exception], ...]
+        expected = (*self._failures, sqlite3.Error, TypeError, ValueError)
         try:
             async with engine.connect() as connection:
                 await _create_tables(connection)
             path = sqlite_file(engine.url)
             self._watch = FileVersion(path) if path else None
-        except _CANNOT_OPEN as error:
+        except expected as error:
             await engine.dispose()
             raise cannot_open(engine.url, error) from None
         self._engine = engine
@@ -305,9 +310,13 @@ class ConnectionStore:
             return await asyncio.shield(task)
         except IntegrityError:
             raise
-        except (OSError, SQLAlchemyError) as error:
-            log.error("The store failed: %s", reason := reason_of(error))  # noqa: TRY400
-            raise NangoError(f"The store failed: {reason}") from None
+        except self._failures as error:
+            failure = NangoError(
+                f"The store failed: {reason_of(error)}",
+                "Does the database run, and does its disk have room?",
+            )
+            log.error("%s", failure.message)  # noqa: TRY400
+            raise failure from None
 
     async def _read(self, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         async with self._connect() as connection:

@@ -108,6 +108,29 @@ async def test_servers_that_start_on_a_new_file_at_once(folder: Path) -> None:
             path.unlink()
 
 
+VISIT = """
+import sqlite3, sys
+
+database = sqlite3.connect(sys.argv[1])
+database.execute("UPDATE connections SET additional_config = '{}'")
+database.commit()
+database.close()
+"""
+
+
+async def test_a_second_server_leaves_the_first_its_locks(folder: Path) -> None:
+    """A process that doesn't see them would remove the log that the first still writes to."""
+    async with NangoServer(folder, environ={}) as server:
+        await register(server)
+        async with NangoServer(folder, environ={}):
+            pass
+        log = folder / ".nango-jupyter" / "connections.sqlite3-wal"
+        before = log.stat().st_ino
+        visit = await asyncio.to_thread(run, VISIT, str(log.with_name("connections.sqlite3")))
+        assert visit.returncode == 0, visit.stderr
+        assert log.stat().st_ino == before
+
+
 RACE = """
 import asyncio, json, sys
 from nango_jupyter.server import NangoServer
@@ -245,6 +268,7 @@ def test_stop_leaves_nothing_open(folder: Path) -> None:
         from nango_jupyter.server import NangoServer
 
         async def main(**options):
+            asyncio.get_running_loop().slow_callback_duration = 60  # the machine may be busy
             async with NangoServer(sys.argv[1], environ={}, **options):
                 pass
 
