@@ -5,6 +5,10 @@ The error texts are those of the original server 0.2.1, to the letter: callers m
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
 from nango_jupyter.exceptions import NangoConfigError, NangoUsageError
 from nango_jupyter.messages import (
     GetIntegrationConnections,
@@ -25,8 +29,11 @@ from nango_jupyter.server.refresh import CredentialsRefresher
 from nango_jupyter.server.runner import ActionRunner
 from nango_jupyter.server.store import ConnectionStore
 from nango_jupyter.server.triggers import Trigger
+from nango_jupyter.server.turns import EachTurn
 
 __all__ = ["Handlers"]
+
+_T = TypeVar("_T")
 
 _DONE = NangoMessageHandlerResult(True)
 
@@ -53,6 +60,8 @@ class Handlers:
         self._store = store
         self._runner = runner
         self._refresher = refresher
+        # What requests that came in together need not look up again and again.
+        self._turn: EachTurn[dict[object, Any]] = EachTurn(dict)
 
     async def answer(self, request: Request, *, redelivered: bool) -> NangoMessageHandlerResult:
         """Do what the request asks.
@@ -62,7 +71,7 @@ class Handlers:
         NangoUsageError
             If it can't be done; the message is the reply.
         """
-        await self._folder.look()
+        await self._once("look", self._folder.look)
         match request:
             case TriggerAction():
                 return await self._trigger(request, redelivered)
@@ -125,7 +134,8 @@ class Handlers:
                 f"{also}"
             )
         try:
-            loaded = await self._folder.action(name, request.triggered_action)
+            place = (name, request.triggered_action)
+            loaded = await self._once(place, partial(self._folder.action, *place))
         except NangoConfigError as error:  # its file has no version that works
             return failed_execution(error.message, type(error).__name__)
         if loaded is None:
@@ -137,6 +147,14 @@ class Handlers:
             notes.append(_redelivered(request, loaded.definition.idempotent))
         trigger = Trigger(request, integration, loaded.definition, connection, self._refresher)
         return await trigger.run(self._runner, self._folder.config.folder, notes)
+
+    async def _once(self, key: object, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Ask once for all who want to know the same in this turn of the event loop."""
+        turn = self._turn()
+        if key not in turn:
+            turn[key] = await ask()
+        found: _T = turn[key]
+        return found
 
     def _integration(self, name: str) -> Integration:
         if name not in self._folder.config.integrations:

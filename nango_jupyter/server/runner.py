@@ -233,7 +233,8 @@ class ActionRunner:
             while not await job.has_begun(min(limit or _PATIENCE, _PATIENCE)) and job.withdraw():
                 self._retire(job.place)
                 job = _Job(self._current(), work, self._home)
-            await asyncio.wait({job.done}, timeout=job.seconds_left(limit))
+            if not job.done.done():
+                await asyncio.wait({job.done}, timeout=job.seconds_left(limit))
         except asyncio.CancelledError:
             job.withdraw()
             await self._stop(job)
