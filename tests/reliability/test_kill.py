@@ -40,7 +40,7 @@ ACTION = """
                 os.write(file, b"%d\\n" % input["number"])
             finally:
                 os.close(file)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
             return input["number"]
 """
 
