@@ -47,6 +47,7 @@ THIRD_PARTY = {
     "httpx": {"server"},
     "pydantic": {"server"},
     "yaml": {"server"},
+    "asyncpg": {"server"},
     "cryptography": {"server"},
     "watchfiles": {"server"},
     "click": {"server"},

@@ -67,8 +67,8 @@ class ActionLoop:
 
     @property
     def is_running(self) -> bool:
-        """Whether its thread lives."""
-        return self._thread.is_alive()
+        """Whether it has not ended, as far as the server's loop knows."""
+        return not self.has_ended.is_set()
 
     def ping(self) -> threading.Event:
         """Return what is set when the loop comes round."""

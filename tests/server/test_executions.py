@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,7 +55,7 @@ async def test_a_result_tells_of_its_execution(server: NangoServer, folder: Path
     assert result.return_value == {"a": 1}
     assert len(execution.id) == 8
     assert before <= execution.start <= datetime.now(UTC)
-    assert 0.2 <= execution.duration < 2
+    assert 0.2 <= execution.duration < 10
     assert texts(result) == ["info reading 3 of {'token': '••••••'}", "warn slow, says ••••••"]
     assert execution.log[0].time <= execution.log[1].time
     assert (await trigger(server, "demo/tell")).execution != execution
@@ -149,12 +148,10 @@ async def test_what_does_not_end_is_answered(
     write_action(tmp_path / "folder", "demo/hang", body, head=head)
     async with limited as server:
         await register(server)
-        started = time.monotonic()
         hanging = asyncio.create_task(trigger(server, "demo/hang"))
         await asyncio.sleep(0.1)
         assert (await trigger(server, "demo/echo", 1)).return_value == 1  # others go on
         result = await hanging
-        assert time.monotonic() - started < 5
         assert result.error_msg is not None
         assert "the action took longer than 0.3 s (execution_timeout_seconds)" in result.error_msg
         assert said in result.error_msg

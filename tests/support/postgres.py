@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.rabbitmq import _free_ports, _is_open
+from tests.support.rabbitmq import free_ports, is_open
 
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "nango"
@@ -41,7 +41,7 @@ class Postgres:
     """
 
     def __init__(self) -> None:
-        (self.port,) = _free_ports(1)
+        (self.port,) = free_ports(1)
         self.password = secrets.token_hex(8)
         self._as_user = _other_user_for_root()
         self._folder = Path(tempfile.mkdtemp(prefix="nango-postgres-"))
@@ -88,7 +88,7 @@ class Postgres:
             )
         self._wait_for(self._answers, self._postmaster)
         # All of 127/8 is this machine, so 127.0.0.2 reaches what is bound to every address.
-        if _is_open("127.0.0.2", self.port):
+        if is_open("127.0.0.2", self.port):
             raise RuntimeError(f"PostgreSQL listens on more than 127.0.0.1 (port {self.port})")
 
     def stop(self) -> None:

@@ -40,7 +40,7 @@ class Rabbit:
     """
 
     def __init__(self, *, tls: bool = False) -> None:
-        self.port, self.tls_port, self._dist_port, self._epmd_port = _free_ports(4)
+        self.port, self.tls_port, self._dist_port, self._epmd_port = free_ports(4)
         self._tls = tls
         # Short and without a space: RabbitMQ's shell scripts don't quote everywhere.
         self._folder = Path(tempfile.mkdtemp(prefix="nango-rabbit-"))
@@ -87,7 +87,7 @@ class Rabbit:
         self._node = self._spawn(_program("rabbitmq-server"))
         self._wait_for(lambda: _speaks_amqp(self.port), self._node)
         if self._tls:
-            self._wait_for(lambda: _is_open("127.0.0.1", self.tls_port), self._node)
+            self._wait_for(lambda: is_open("127.0.0.1", self.tls_port), self._node)
         self._refuse_to_be_public()
 
     def stop(self) -> None:
@@ -202,7 +202,7 @@ class Rabbit:
             _program("epmd"),
             *("-port", str(self._epmd_port), "-address", "127.0.0.1", "-relaxed_command_check"),
         )
-        self._wait_for(lambda: _is_open("127.0.0.1", self._epmd_port), epmd)
+        self._wait_for(lambda: is_open("127.0.0.1", self._epmd_port), epmd)
         return epmd
 
     def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
@@ -232,7 +232,7 @@ class Rabbit:
         """Fail if a port answers on anything but 127.0.0.1; guest/guest must not be reachable."""
         for port in (self.port, self.tls_port, self._dist_port, self._epmd_port):
             # All of 127/8 is this machine, so 127.0.0.2 reaches what is bound to every address.
-            if _is_open("127.0.0.2", port):
+            if is_open("127.0.0.2", port):
                 raise RuntimeError(f"RabbitMQ listens on more than 127.0.0.1 (port {port})")
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -251,7 +251,7 @@ def _program(name: str) -> str:
     return found
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Choose ports below the kernel's ephemeral range.
 
     Otherwise an outgoing connection of a test could take the node's port while it restarts.
@@ -269,7 +269,7 @@ def _can_bind(port: int) -> bool:
         return True
 
 
-def _is_open(host: str, port: int) -> bool:
+def is_open(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:
