@@ -37,7 +37,7 @@ ALLOWED = {
 }
 THIRD_PARTY = {
     "aio_pika": {"transport", "server"},
-    "aiormq": {"transport"},
+    "aiormq": {"transport", "server"},
     "IPython": {"magics"},
     "ipywidgets": {"widgets"},
     "jinja2": {"display"},

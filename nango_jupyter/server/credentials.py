@@ -9,6 +9,7 @@ from typing import Any
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import is_secret_name, remember
 from nango_jupyter.server.config import Integration
+from nango_jupyter.wire_json import dump
 
 __all__ = ["check_credentials", "remember_credentials", "template_values"]
 
@@ -24,6 +25,9 @@ _OPTIONAL: Mapping[str, tuple[type, ...]] = {
     "expires_at": (str, int, float),
     "expires_in": (str, int, float),
 }
+
+# Every secret is looked for in everything that is logged: one of megabytes would hold up all.
+_MOST_BYTES = 100_000
 
 
 def check_credentials(
@@ -56,6 +60,8 @@ def check_credentials(
             reason = f'{label} credentials must have "{key}" property: given were {given}'
             raise _refused(integration, reason)
     found = dict(credentials or {})
+    if (size := len(dump(found))) > _MOST_BYTES:
+        raise _refused(integration, f"they have {size:,} bytes, more than {_MOST_BYTES:,}")
     for key, types in _OPTIONAL.items():
         value = found.get(key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, types)):

@@ -65,8 +65,13 @@ def failed_execution(message: str, stack: str) -> NangoMessageHandlerResult:
 
 def clean(text: str) -> str:
     """Return a text that a reply can hold: secrets masked, not endless, without half characters."""
-    text = redact(text.encode(errors="backslashreplace").decode())
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+    # Masking megabytes takes seconds, so they are cut before, and what the cut may have left of a
+    # secret goes as well.
+    is_endless = len(text) > 3 * _MOST_CHARACTERS
+    text = text[: 3 * _MOST_CHARACTERS].encode(errors="backslashreplace").decode()
+    text = redact(text)[: -_MOST_CHARACTERS if is_endless else None]
+    is_long = is_endless or len(text) > _MOST_CHARACTERS
+    return f"{text[:_MOST_CHARACTERS]}…" if is_long else text
 
 
 def _message(error: BaseException, folder: Path) -> str:

@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from nango_jupyter.executions import LogLine
@@ -98,6 +99,12 @@ def _level_name(level: int) -> str:
     return _NAMES.get(level) or logging.getLevelName(level).lower()
 
 
+@lru_cache(maxsize=1024)
+def _action_logger(integration: str, action: str) -> logging.Logger:
+    names = [name.replace(".", "_") for name in (integration, action)]
+    return redact_logger(".".join(["nango_jupyter.action", *names]))
+
+
 class ActionLogger(logging.LoggerAdapter[logging.Logger]):
     """The logger of one execution of an action.
 
@@ -109,14 +116,13 @@ class ActionLogger(logging.LoggerAdapter[logging.Logger]):
     def __init__(
         self, integration: str, action: str, user_id: UserId, execution_id: str, level: int
     ) -> None:
-        names = [name.replace(".", "_") for name in (integration, action)]
         about = {
             "integration": integration,
             "action": action,
             "user_id": user_id,
             "execution_id": execution_id,
         }
-        super().__init__(redact_logger(".".join(["nango_jupyter.action", *names])), about)
+        super().__init__(_action_logger(integration, action), about)
         self._level = level
         self.kept = ExecutionLog()
 

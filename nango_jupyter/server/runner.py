@@ -153,10 +153,15 @@ class _Job(Generic[T]):
 
     async def has_begun(self, timeout: float) -> bool:
         """Wait so many seconds for its end; return whether it has at least begun by then."""
-        await asyncio.wait({self.done}, timeout=timeout)
+        await self.wait(timeout)
         if self._begun is None:
-            await asyncio.wait({self.done}, timeout=_PATIENCE - timeout)
+            await self.wait(_PATIENCE - timeout)
         return self._begun is not None
+
+    async def wait(self, timeout: float | None) -> None:
+        """Wait for its end, but no longer than so many seconds."""
+        if not self.done.done():
+            await asyncio.wait({self.done}, timeout=timeout)
 
     def seconds_left(self, limit: float) -> float | None:
         """Return what is left of a time limit; None if that is 0, no limit."""
@@ -233,8 +238,7 @@ class ActionRunner:
             while not await job.has_begun(min(limit or _PATIENCE, _PATIENCE)) and job.withdraw():
                 self._retire(job.place)
                 job = _Job(self._current(), work, self._home)
-            if not job.done.done():
-                await asyncio.wait({job.done}, timeout=job.seconds_left(limit))
+            await job.wait(job.seconds_left(limit))
         except asyncio.CancelledError:
             job.withdraw()
             await self._stop(job)
@@ -272,7 +276,7 @@ class ActionRunner:
         """Cancel a job, and tell how it took that."""
         job.cancel()
         pong = job.place.ping()
-        await asyncio.wait({job.done}, timeout=_PATIENCE)
+        await job.wait(_PATIENCE)
         if job.done.done():
             return ""
         if pong.is_set():

@@ -1,4 +1,8 @@
-"""Serves requests from RabbitMQ: takes them from the queue, hands them to the server, replies."""
+"""Serves requests from RabbitMQ: takes them from the queue, hands them to the server, replies.
+
+Messages are read and written on aiormq's channels, which lie under aio-pika's: its objects around
+each message would cost a server a tenth of its time.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,9 @@ import logging
 import time
 from datetime import UTC, datetime
 
-import aio_pika
-from aio_pika.abc import (
-    AbstractChannel,
-    AbstractConnection,
-    AbstractIncomingMessage,
-    AbstractQueue,
-)
+from aio_pika.abc import AbstractConnection
+from aiormq import spec
+from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from nango_jupyter.exceptions import NangoConnectionError
 from nango_jupyter.messages import SERVER_QUEUE, NangoMessageHandlerResult
@@ -76,11 +76,11 @@ class Worker:
         NangoConnectionError
             If the first attempt to connect fails.
         """
-        queue = await self._open()
+        channel = await self._open()
         pause = 1.0
         while True:
             begun = time.monotonic()
-            await self._serve(queue, stop)
+            await self._serve(channel, stop)
             if stop.is_set():
                 return
             log.warning("lost the connection to %s", self._settings.address)
@@ -90,9 +90,9 @@ class Worker:
             found = await self._reopen(stop, pause)
             if found is None:
                 return
-            queue = found
+            channel = found
 
-    async def _reopen(self, stop: asyncio.Event, pause: float) -> AbstractQueue | None:
+    async def _reopen(self, stop: asyncio.Event, pause: float) -> AbstractChannel | None:
         """Try until the broker is back; None if told to stop meanwhile."""
         while True:
             with contextlib.suppress(TimeoutError):
@@ -104,7 +104,7 @@ class Worker:
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 log.warning("%s; next attempt in %g s", error, pause)
 
-    async def _open(self) -> AbstractQueue:
+    async def _open(self) -> AbstractChannel:
         """Connect, declare the queue as every client and server does, and consume."""
         timeout = self._settings.timeout
         connection = await open_connection(self._settings, timeout)
@@ -116,26 +116,26 @@ class Worker:
             await hang_up(connection)
         raise failure
 
-    async def _consume(self, connection: AbstractConnection) -> AbstractQueue:
-        channel = await connection.channel()
-        await channel.set_qos(prefetch_count=self._concurrency)
-        queue = await channel.declare_queue(SERVER_QUEUE, durable=True)
+    async def _consume(self, connection: AbstractConnection) -> AbstractChannel:
+        channel = await _open_channel(connection)
+        await channel.basic_qos(prefetch_count=self._concurrency)
+        await channel.queue_declare(SERVER_QUEUE, durable=True)
         gone = self._gone
-        for part in (connection, channel):
-            part.close_callbacks.add(lambda *_: gone.set())
+        connection.close_callbacks.add(lambda *_: gone.set())
+        channel.closing.add_done_callback(lambda _: gone.set())
         # Somebody deleted the queue: without this, the server would wait for ever, unheard.
-        underlay = await channel.get_underlay_channel()
-        underlay.on_consumer_cancel_callbacks.add(lambda _: gone.set())
-        self._tag = await queue.consume(self._start)
+        channel.on_consumer_cancel_callbacks.add(lambda _: gone.set())
+        consumer = await channel.basic_consume(SERVER_QUEUE, self._start)
+        self._tag = consumer.consumer_tag or ""
         log.info("ready: reading %s at %s", SERVER_QUEUE, self._settings.address)
-        return queue
+        return channel
 
-    async def _serve(self, queue: AbstractQueue, stop: asyncio.Event) -> None:
+    async def _serve(self, channel: AbstractChannel, stop: asyncio.Event) -> None:
         """Serve until told to stop or the connection is gone; then finish what runs."""
         await _first(stop, self._gone)
         if stop.is_set():
             with contextlib.suppress(FAULTS):  # the connection may go away just now
-                await within(_GLANCE, queue.cancel(self._tag))
+                await within(_GLANCE, channel.basic_cancel(self._tag))
             await self._finish()
         await hang_up(self._connection)
 
@@ -149,23 +149,24 @@ class Worker:
             log.warning("stopping: cancelled %d after %g s", len(self._running), self._grace)
             await asyncio.wait(self._running, timeout=_FAREWELL)
 
-    async def _start(self, message: AbstractIncomingMessage) -> None:
+    async def _start(self, message: DeliveredMessage) -> None:
+        # A task of its own: aiormq cancels its own ones with the connection, and what runs goes on.
         task = asyncio.create_task(self._answer(message))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _answer(self, message: AbstractIncomingMessage) -> None:
+    async def _answer(self, message: DeliveredMessage) -> None:
         body = await self._reply_to(message)
         try:
-            if message.reply_to:
-                await self._reply(message, body)
-            await message.ack()
+            if message.header.properties.reply_to:
+                await self._reply(message.header.properties, body)
+            await message.channel.basic_ack(message.delivery_tag or 0, wait=False)
         except Exception as error:
             # The broker delivers it again, and it won't run again: see `redelivered`.
             log.warning("could not reply to a request: %r", error)
 
-    async def _reply_to(self, message: AbstractIncomingMessage) -> bytes:
-        if late := _seconds_late(message):
+    async def _reply_to(self, message: DeliveredMessage) -> bytes:
+        if late := _seconds_late(message.header.properties):
             return _refusal(
                 f"The message came {late:.0f} s after its time limit and was not run. If that "
                 "can't be, the clocks of the two machines differ."
@@ -181,14 +182,23 @@ class Worker:
             return _refusal(f"The result has {len(body)} bytes; RabbitMQ takes {_MOST_BYTES}.")
         return body
 
-    async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> None:
+    async def _reply(self, request: spec.Basic.Properties, body: bytes) -> None:
         # Replies have a channel of their own: one that the broker refuses closes its channel, and
         # on the consumer's everything that runs would be delivered again.
-        async with self._opening_replies:  # else each of many at once opens one
-            if self._replies is None or self._replies.is_closed:
-                self._replies = await self._connection.channel(publisher_confirms=False)
-        reply = aio_pika.Message(body, correlation_id=message.correlation_id)
-        await self._replies.default_exchange.publish(reply, message.reply_to or "", mandatory=False)
+        if self._replies is None or self._replies.is_closed:
+            async with self._opening_replies:  # else each of many at once opens one
+                if self._replies is None or self._replies.is_closed:
+                    self._replies = await _open_channel(self._connection)
+        await self._replies.basic_publish(
+            body,
+            routing_key=request.reply_to or "",
+            properties=spec.Basic.Properties(correlation_id=request.correlation_id),
+        )
+
+
+async def _open_channel(connection: AbstractConnection) -> AbstractChannel:
+    channel = await connection.channel(publisher_confirms=False)
+    return await channel.get_underlay_channel()
 
 
 async def _first(*events: asyncio.Event) -> None:
@@ -199,16 +209,16 @@ async def _first(*events: asyncio.Event) -> None:
         wait.cancel()
 
 
-def _seconds_late(message: AbstractIncomingMessage) -> float | None:
+def _seconds_late(request: spec.Basic.Properties) -> float | None:
     """Tell by how much a message has outlived its time limit; None if it has not.
 
     The broker drops what expires in its queue, but counts from when it took the message, and in
     an alarm it takes messages long after their senders gave up.
     """
-    if message.timestamp is None or not isinstance(message.expiration, int | float):
+    if request.timestamp is None or not (request.expiration or "").isdecimal():
         return None
-    sent = message.timestamp.replace(tzinfo=message.timestamp.tzinfo or UTC)
-    late = (datetime.now(UTC) - sent).total_seconds() - message.expiration
+    sent = request.timestamp.replace(tzinfo=request.timestamp.tzinfo or UTC)
+    late = (datetime.now(UTC) - sent).total_seconds() - int(request.expiration or 0) / 1000
     return late if late > _CLOCKS else None
 
 

@@ -309,3 +309,19 @@ async def test_a_server_that_is_not_running_answers(folder: Path) -> None:
     await server.stop()
     await server.stop()
     assert "not running" in str((await trigger(server, "demo/echo")).error_msg)
+
+
+async def test_credentials_of_megabytes_are_refused(server: NangoServer) -> None:
+    fields = {"integration": "demo", "userId": "u2", "oAuthAccessToken": "é" * 1_000_000}
+    result = await ask(server, "REGISTER_CONNECTION", **fields)
+    assert not result.success
+    assert "they have 2,000,019 bytes, more than 100,000" in str(result.error_msg)
+    await register(server, "demo", "u2", oAuthAccessToken="t" * 90_000)
+
+
+async def test_names_of_megabytes_are_cut_in_the_reply(server: NangoServer) -> None:
+    result = await trigger(server, f"demo/{'n' * 5_000_000}")
+    assert len(str(result.error_msg)) < 11_000
+    await register(server, "demo", "u3", oAuthAccessToken="a-token-to-be-masked")
+    result = await trigger(server, "demo/" + "a-token-to-be-masked" * 2_000)
+    assert "a-token" not in str(result.error_msg)
