@@ -8,8 +8,6 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from nango_jupyter.server.turns import EachTurn
-
 __all__ = ["FileVersion", "Recall"]
 
 _T = TypeVar("_T")
@@ -76,13 +74,9 @@ class FileVersion:
         self._connection = sqlite3.connect(
             path, timeout=0, isolation_level=None, check_same_thread=False
         )
-        self._looks = EachTurn(self._look)
 
     def __call__(self) -> int | None:
         """Return a number that changes with each commit; None if it can't be told."""
-        return self._looks()
-
-    def _look(self) -> int | None:
         with suppress(sqlite3.Error):
             [(version,)] = self._connection.execute("PRAGMA data_version")
             return int(version)
