@@ -27,19 +27,23 @@ if TYPE_CHECKING:
         NangoTimeoutError,
         NangoUsageError,
     )
+    from nango_jupyter.executions import Execution, LogLine
     from nango_jupyter.local import LocalServer
     from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult
     from nango_jupyter.results import NangoResult
     from nango_jupyter.secrets import Secret
-    from nango_jupyter.server import NangoAction, action
+    from nango_jupyter.server import ActionContext, NangoAction, action
     from nango_jupyter.server.pagination import Cursor, LinkHeader, PageNumber
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActionContext",
     "Cursor",
+    "Execution",
     "LinkHeader",
     "LocalServer",
+    "LogLine",
     "Nango",
     "NangoAction",
     "NangoClosedError",
@@ -65,9 +69,12 @@ __all__ = [
 ]
 
 _PLACES = {
+    "ActionContext": "server",
     "Cursor": "server.pagination",
+    "Execution": "executions",
     "LinkHeader": "server.pagination",
     "LocalServer": "local",
+    "LogLine": "executions",
     "Nango": "client",
     "NangoAction": "server",
     "NangoConnection": "messages",

@@ -33,7 +33,7 @@ _SECRET_NAME = re.compile(
 _IN_TEXT = re.compile(
     r"(\w://[^\s:/@]*:)[^\s@]+(?=@)"
     r"|((?i:authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+))[^\s'\",]+"
-    r"|((?i:[?&][\w-]*(?:token|secret|password|api_?key)=))[^&\s'\"#]+"
+    r"|((?i:(?:^|[?&\s'\"])[\w-]*(?:token|secret|password|api_?key)=))[^&\s'\"#]+"
 )
 _NOT_SECRET = re.compile(
     r"((page|cursor|next|sync|continuation)token"
@@ -107,8 +107,10 @@ class _Known:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._forms: set[str] = set()
-        self._by_start: dict[str, set[str]] = {}
-        self._lock = threading.Lock()  # actions log in threads of their own
+        # By their ends: tokens of one kind begin alike.
+        self._by_end: dict[str, set[str]] = {}
+        # Actions log in threads of their own; one that is collected just then may log in this one.
+        self._lock = threading.RLock()
 
     def add(self, secret: str) -> None:
         if secret in self._secrets or len(secret) < _TOO_SHORT or secret in _PUBLIC:
@@ -119,14 +121,15 @@ class _Known:
         forms |= {json.dumps(secret, ensure_ascii=flag)[1:-1] for flag in (True, False)}
         with self._lock:
             for form in forms - self._forms:
-                self._by_start.setdefault(form[:_TOO_SHORT], set()).add(form)
+                self._by_end.setdefault(form[-_TOO_SHORT:], set()).add(form)
             self._forms |= forms
             self._secrets.add(secret)  # last: who finds it here goes on at once
 
     def mask(self, text: str) -> str:
         # One pattern of all would be compiled again after each new secret: slow with thousands.
         with self._lock:
-            found = [form for form in self._candidates(text) if form in text]
+            candidates = list(self._candidates(text))
+        found = [form for form in candidates if form in text]
         if not found:
             return text
         longest_first = sorted(found, key=len, reverse=True)
@@ -136,9 +139,9 @@ class _Known:
         """Return the forms that may be in a text, by the shorter way: through them, or it."""
         if len(self._forms) <= len(text):
             return self._forms
-        starts = {text[at : at + _TOO_SHORT] for at in range(len(text) - _TOO_SHORT + 1)}
-        known = starts & self._by_start.keys()
-        return chain.from_iterable(self._by_start[start] for start in known)
+        ends = {text[at : at + _TOO_SHORT] for at in range(len(text) - _TOO_SHORT + 1)}
+        known = ends & self._by_end.keys()
+        return chain.from_iterable(self._by_end[end] for end in known)
 
 
 def _as_pattern(form: str) -> str:

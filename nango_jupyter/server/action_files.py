@@ -130,12 +130,12 @@ class ActionFile:
 
     async def load(self) -> None:
         """Read the file, and take it into use if it works. Not twice at the same time."""
+        self._tracked.pass_over()  # first: what comes into being from now on is seen later
         path = self._paths.find(*self._name)
         outcome = await self._run(path) if path else None
         self.is_gone = outcome is None
         self.problem = outcome if isinstance(outcome, Problem) else None
         if outcome is None:
-            self._tracked.pass_over()
             self._definition = self._loaded = None
         elif isinstance(outcome, ActionDefinition):
             self._definition, self._since = outcome, now()

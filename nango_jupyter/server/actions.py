@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -60,12 +61,15 @@ class ActionRuntime:
     http : ActionHttp
     loop : AbstractEventLoop
         The one on which ``async def`` actions run.
+    waiting : set of Future
+        What a plain ``def`` waits for in `ActionContext.run`.
     """
 
     connection: ActionConnection
     logger: ActionLogger
     http: ActionHttp
     loop: asyncio.AbstractEventLoop
+    waiting: set[Future[Any]] = field(default_factory=set)
 
 
 class ActionContext:
@@ -104,7 +108,12 @@ class ActionContext:
         if loop is _running_loop():
             coroutine.close()
             raise NangoUsageError("run is for a plain def: write await in an async def")
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        self._runtime.waiting.add(future)  # to be cancelled with the action
+        try:
+            return future.result()
+        finally:
+            self._runtime.waiting.discard(future)
 
     async def http_request(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import shlex
 import sys
@@ -16,7 +17,9 @@ import click
 
 from nango_jupyter import __version__
 from nango_jupyter.exceptions import NangoConfigError, NangoError
+from nango_jupyter.secrets import redact
 from nango_jupyter.server import serving
+from nango_jupyter.server.database import file_of
 from nango_jupyter.server.folder import Examination, IntegrationsFolder
 from nango_jupyter.server.listing import as_json, as_text
 from nango_jupyter.server.logs import LEVELS
@@ -56,6 +59,12 @@ _store = click.option(
 )
 
 
+def _not_nan(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # a range lets it through
+        raise click.BadParameter("nan is not a number of seconds.")
+    return value
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 fine, 1 it failed and standard error says why, 2 the command line is "
@@ -92,6 +101,7 @@ def main() -> None:
     "--grace",
     metavar="SECONDS",
     type=click.FloatRange(0, 86400),
+    callback=_not_nan,
     default=30.0,
     show_default=True,
     help="How long to wait, on stopping, for what runs.",
@@ -231,8 +241,11 @@ def rotate_key(folder: Path | None, store: str | None) -> None:
         raise click.UsageError("Give the FOLDER that holds the store, or --store.")
     if not store and folder and not (folder / ".nango-jupyter").is_dir():
         raise _Failure(NangoConfigError(f"There is no store in {folder}"))
+    if store and (path := file_of(store)) and not path.exists():
+        raise _Failure(NangoConfigError(f"There is no store {path}", "Is its path right?"))
     count = _run(_rotate(folder or Path(), store))
-    click.echo(f"{_count(count, 'connection')} encrypted anew")
+    where = redact(store) if store else folder
+    click.echo(f"{_count(count, 'connection')} encrypted anew in {where}")
 
 
 async def _rotate(folder: Path, store_url: str | None) -> int:

@@ -21,6 +21,7 @@ __all__ = [
     "cannot_open",
     "create_engine",
     "failures_of",
+    "file_of",
     "is_in_memory",
     "reason_of",
     "sqlite_file",
@@ -52,9 +53,10 @@ def create_engine(url: str | None, folder: Path) -> AsyncEngine:
             raise NangoConfigError(f"The store's driver {name} is not an async one", _URL_HINT)
         return _sqlite_engine(address) if _is_sqlite(address) else _network_engine(address)
     except OSError as error:
+        where = error.filename or folder
         raise NangoConfigError(
-            f"The store can't be written in {folder}: {error.strerror}",
-            "Make the folder writable, or give the store another place by its URL.",
+            f"The store can't be written at {where}: {error.strerror}",
+            "Is its folder there and writable? A URL gives the store another place.",
         ) from None
     except (ArgumentError, ValueError):  # the message would repeat the URL, with the password
         raise NangoConfigError("The store's URL can't be read", _URL_HINT) from None
@@ -109,6 +111,15 @@ def sqlite_file(address: URL) -> str | None:
     return None if path.startswith("file:") else path
 
 
+def file_of(url: str) -> Path | None:
+    """Return the path of the file that a store's URL names, if it is one."""
+    try:
+        path = sqlite_file(make_url(url))
+    except SQLAlchemyError:
+        return None
+    return Path(path) if path else None
+
+
 def _is_sqlite(address: URL) -> bool:
     return address.get_backend_name() == "sqlite"
 
@@ -119,7 +130,8 @@ def _address(url: str | None, folder: Path) -> URL:
     if url is not None:
         return make_url(url)
     home = folder / ".nango-jupyter"
-    home.mkdir(mode=0o700, exist_ok=True)
+    home.mkdir(exist_ok=True)
+    home.chmod(0o700)
     (home / ".gitignore").write_text("*\n")
     return URL.create("sqlite+aiosqlite", database=str(home / "connections.sqlite3"))
 
@@ -164,6 +176,9 @@ def _create_for_owner(path: str) -> None:
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    for name in (path, f"{path}-wal", f"{path}-shm"):  # a copy, or a umask, may have changed it
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            Path(name).chmod(0o600)
 
 
 def _set_up_file(connection: Any, _: object) -> None:

@@ -172,6 +172,7 @@ def _is_action_of(item: Any, module: ModuleType) -> bool:
 
 def _define_class(item: type[NangoAction], label: str) -> ActionDefinition:
     method = item.execute_action
+    _check_method(item)
     _refuse_generator(method, f"{item.__name__}.execute_action")
 
     def call(runtime: ActionRuntime, value: Any) -> Any:
@@ -189,6 +190,16 @@ def _define_class(item: type[NangoAction], label: str) -> ActionDefinition:
         filename=_filename(method),
         call=call,
     )
+
+
+def _check_method(item: type[NangoAction]) -> None:
+    what = "write async def execute_action(self, input)"
+    if item.execute_action is NangoAction.execute_action:
+        raise NangoConfigError(f"{item.__name__} has no method execute_action: {what}")
+    try:
+        inspect.signature(item.execute_action).bind(None, None)
+    except TypeError as error:
+        raise NangoConfigError(f"{item.__name__}.execute_action: {error}: {what}") from None
 
 
 def _define_function(function: Any, label: str) -> ActionDefinition:

@@ -13,6 +13,7 @@ from nango_jupyter.messages import NangoMessageHandlerResult
 from nango_jupyter.secrets import redact
 from nango_jupyter.server.actions import ActionRuntime
 from nango_jupyter.server.definitions import ActionDefinition, InvalidInputError
+from nango_jupyter.server.response import JsonBody
 from nango_jupyter.server.threads import in_thread
 from nango_jupyter.wire_json import check_json
 
@@ -38,10 +39,11 @@ async def perform(
     except InvalidInputError as error:
         return NangoMessageHandlerResult(False, clean(error.message))
     except BaseException as error:  # also SystemExit, which would end the event loop
-        task = asyncio.current_task()
-        if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             raise
         return failed_execution(_message(error, folder), _stack(error, definition, folder))
+    if isinstance(found, JsonBody):  # what response.json is for a body that is no dict or list
+        found = found.value
     try:
         check_json(found, "return value")
     except NangoInputError as error:
@@ -51,10 +53,19 @@ async def perform(
     return NangoMessageHandlerResult(True, return_value=found)
 
 
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _call(definition: ActionDefinition, runtime: ActionRuntime, value: Any) -> Any:
     if definition.is_async:
         return await definition.call(runtime, value)
-    found = await in_thread(lambda: definition.call(runtime, value))
+    try:
+        found = await in_thread(lambda: definition.call(runtime, value))
+    finally:
+        for future in list(runtime.waiting):
+            future.cancel()
     return await found if inspect.isawaitable(found) else found
 
 

@@ -92,8 +92,13 @@ class IntegrationsFolder:
     """
 
     def __init__(
-        self, config: FolderConfig, environ: Mapping[str, str], tracked: Sequence[TrackedFile]
+        self,
+        path: Path,
+        config: FolderConfig,
+        environ: Mapping[str, str],
+        tracked: Sequence[TrackedFile],
     ) -> None:
+        self._path = path.absolute()  # a link in it may lead elsewhere one day
         self.config = config
         self._written = config
         self._environ = environ
@@ -140,9 +145,11 @@ class IntegrationsFolder:
         """
         tracked = _track(path)
         reading = await in_thread(lambda: read_config(path, environ))
-        folder = cls(reading.config, environ, tracked)
+        folder = cls(path, reading.config, environ, tracked)
         problems, warnings = list(reading.problems), list(reading.warnings)
-        for name in reading.names or ():
+        # Where nobody knows which integrations there are, all that have a folder are looked at.
+        names = folder._paths.integrations() if reading.names is None else reading.names
+        for name in names:
             problems += await folder._load_all(name)
         if reading.names is not None:
             # What is left of an integration that was taken out keeps no server from starting.
@@ -152,7 +159,7 @@ class IntegrationsFolder:
 
     async def look(self) -> None:
         """Read the two YAML files again if they have changed."""
-        while not (self._tracked[0].is_unchanged() and self._tracked[1].is_unchanged()):
+        while _CONFIG in self._tasks or not all(file.is_unchanged() for file in self._tracked):
             await self._once(_CONFIG, self._reload_config)
 
     async def action(self, integration: str, name: str) -> LoadedAction | None:
@@ -171,14 +178,14 @@ class IntegrationsFolder:
             if self._paths.find(integration, name) is None:
                 return None
             file = self._file(key)
-        while not file.is_current():
+        while key in self._tasks or not file.is_current():
             await self._once(key, partial(self._reload, file))
         return file.in_use()
 
     def notes(self, integration: str) -> list[str]:
         """Tell why an integration's settings are older than its file; empty if they are not."""
-        is_written = integration in self._written.integrations
-        return [self._config_note] if self._config_note and is_written else []
+        is_made = integration in self._made and integration not in self._written.integrations
+        return [self._config_note] if self._config_note and not is_made else []
 
     def define(
         self,
@@ -294,7 +301,7 @@ class IntegrationsFolder:
     async def _reload_config(self) -> None:
         _note_versions(self._tracked)
         try:
-            reading = await in_thread(lambda: read_config(self.config.folder, self._environ))
+            reading = await in_thread(lambda: read_config(self._path, self._environ))
             problems = in_order(reading.problems)
         except NangoConfigError as error:
             problems = [Problem(CONFIG_FILES[-1], None, error.message)]
@@ -305,6 +312,9 @@ class IntegrationsFolder:
         for warning in in_order(reading.warnings):
             log.warning("%s", warning)
         before, self._written = self._written, reading.config
+        if self._written.folder != before.folder:  # it is a link, which leads elsewhere now
+            self._paths = ActionPaths(self._written.folder)
+            self._files.clear()
         self._config_note, self._since = "", now()
         self._combine()
         log.info("the integrations were read: %s", _difference(before, self._written))

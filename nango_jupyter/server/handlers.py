@@ -163,7 +163,8 @@ class Handlers:
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._folder.config.integrations)) or "none"
-        return f'There is no integration "{name}" in integrations.yaml (it has: {known})'
+        notes = "".join(f". {note}" for note in self._folder.notes(name))
+        return f'There is no integration "{name}" in integrations.yaml (it has: {known}){notes}'
 
 
 def _listed(connections: list[NangoConnection]) -> NangoMessageHandlerResult:

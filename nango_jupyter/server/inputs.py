@@ -79,15 +79,17 @@ class Inputs:
             found = self._model.model_validate(value)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            self._refuse([self._line(one, value) for one in details])
+            lines = [self._line(one, value) for one in details[:_MOST_LINES]]
+            self._refuse(lines, len(details) - len(lines))
         rest = found.model_extra or {}
         if clash := sorted(self._taken & rest.keys()):
-            self._refuse([self._unknown(key) for key in clash])
+            lines = [self._unknown(key) for key in clash[:_MOST_LINES]]
+            self._refuse(lines, len(clash) - len(lines))
         return {name: getattr(found, field) for field, name in self._fields.items()} | rest
 
-    def _refuse(self, lines: Sequence[str]) -> NoReturn:
-        shown = [line[:_MOST_CHARACTERS] for line in lines[:_MOST_LINES]]
-        if more := len(lines) - len(shown):
+    def _refuse(self, lines: Sequence[str], more: int = 0) -> NoReturn:
+        shown = [line[:_MOST_CHARACTERS] for line in lines]
+        if more:
             shown.append(f"and {more:,} more")
         head = f"The input of {self._name} can't be used, and the action was not run:"
         raise InvalidInputError(redact("\n- ".join([head, *shown])))

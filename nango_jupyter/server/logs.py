@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
+import threading
 import time
 import traceback
 from collections import deque
@@ -16,7 +18,14 @@ from nango_jupyter.executions import LogLine
 from nango_jupyter.messages import UserId
 from nango_jupyter.secrets import redact, redact_value
 
-__all__ = ["LEVELS", "ActionLogFormatter", "ActionLogger", "ExecutionLog", "redact_logger"]
+__all__ = [
+    "LEVELS",
+    "ActionLogFormatter",
+    "ActionLogger",
+    "ExecutionLog",
+    "redact_handler",
+    "redact_logger",
+]
 
 LEVELS: Mapping[str, int] = {
     "error": logging.ERROR,
@@ -28,6 +37,10 @@ LEVELS: Mapping[str, int] = {
     "silly": 5,
 }
 """The levels of the folder's files, as Python's numbers."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LINE_END = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_INDENT = "\n    "
 
 _NAMES = {number: name for name, number in LEVELS.items()}
 
@@ -51,9 +64,13 @@ class _Redaction(logging.Filter):
 
 
 def _text(msg: object, args: Any) -> str:
-    """Put a message together as logging does, without its secrets."""
-    if isinstance(args, tuple):  # objects are masked by their keys, too
+    """Put a message together as logging does, without its secrets; objects are masked by key."""
+    if not isinstance(msg, str):
+        msg = redact_value(msg)
+    if isinstance(args, tuple):
         args = tuple(redact_value(value) for value in args)
+    elif args:
+        args = redact_value(args)
     try:
         return redact(str(msg) % args if args else str(msg))
     except Exception:  # the action's own format string: logging doesn't raise for it either
@@ -70,29 +87,37 @@ def redact_logger(name: str) -> logging.Logger:
     return logger
 
 
+def redact_handler(handler: logging.Handler) -> None:
+    """Let a handler mask secrets in everything that it writes, whoever logged it."""
+    handler.addFilter(_REDACTION)
+
+
 class ExecutionLog:
     """The last lines that one execution logged; may be written from any thread."""
 
     def __init__(self) -> None:
         self._lines: deque[LogLine] = deque()
         self._characters = 0
+        self._lock = threading.RLock()  # what is collected while it is held may log, too
         self.omitted = 0
 
     @property
     def lines(self) -> tuple[LogLine, ...]:
         """What is kept; `omitted` lines came before."""
-        return tuple(self._lines.copy())
+        with self._lock:
+            return tuple(self._lines)
 
     def add(self, level: int, text: str) -> None:
         """Keep a line; the oldest ones go when there are too many."""
         if len(text) > _MOST_IN_A_LINE:
             text = f"{text[:_MOST_IN_A_LINE]}…"
         text = text.encode(errors="backslashreplace").decode()
-        self._lines.append(LogLine(datetime.now(UTC), _level_name(level), text))
-        self._characters += len(text)
-        while len(self._lines) > _MOST_LINES or self._characters > _MOST_CHARACTERS:
-            self._characters -= len(self._lines.popleft().text)
-            self.omitted += 1
+        with self._lock:
+            self._lines.append(LogLine(datetime.now(UTC), _level_name(level), text))
+            self._characters += len(text)
+            while len(self._lines) > _MOST_LINES or self._characters > _MOST_CHARACTERS:
+                self._characters -= len(self._lines.popleft().text)
+                self.omitted += 1
 
 
 def _level_name(level: int) -> str:
@@ -191,4 +216,6 @@ class ActionLogFormatter(logging.Formatter):
         if "execution_id" in about:
             parts += [f"[{about['integration']}]", f"[{about['action']}]"]
             parts += [f"[user-id: {about['user_id']}]", f"[exec ID: #{about['execution_id']}]"]
-        return " ".join([*parts, record.message])
+        # What came with a message begins no line: it could look like one of the log.
+        head = _CONTROL.sub("�", " ".join(parts))
+        return f"{head} {_LINE_END.sub(_INDENT, record.message)}"

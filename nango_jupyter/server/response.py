@@ -11,7 +11,7 @@ import httpx
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import redact, redact_value
 
-__all__ = ["NangoResponse", "shown_answer", "shown_body", "shown_request"]
+__all__ = ["JsonBody", "NangoResponse", "shown_answer", "shown_body", "shown_request"]
 
 _MESSAGE_CHARACTERS = 300
 
@@ -66,32 +66,47 @@ class JsonArray(list[Any]):
 
 
 class JsonBody:
-    """Any other value, or none: it is as true as the value, and calling it returns the value.
+    """Any other value, or none: it is as true as the value, and equal to it.
 
     Parameters
     ----------
     value : str, int, float, bool or None
     problem : str
         Why there is no value; calling it, or taking an item of it, raises an error that says so.
+
+    Attributes
+    ----------
+    value : str, int, float, bool or None
+        None if the body isn't JSON.
     """
 
     def __init__(self, value: str | float | bool | None, problem: str = "") -> None:
-        self._value = value
+        self.value = value
         self._problem = problem
 
     def __call__(self) -> Any:
+        """Return the value; raise NangoUsageError if the body isn't JSON."""
         if self._problem:
             raise NangoUsageError(self._problem)
-        return self._value
+        return self.value
 
     def __bool__(self) -> bool:
-        return bool(self._value)
+        return bool(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == (other.value if isinstance(other, JsonBody) else other))
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __len__(self) -> int:
+        return len(self())
 
     def __getitem__(self, key: Any) -> Any:
         return self()[key]
 
     def __repr__(self) -> str:
-        return f"<{self._problem}>" if self._problem else repr(self._value)
+        return f"<{self._problem}>" if self._problem else repr(self.value)
 
 
 def shown_answer(response: httpx.Response) -> str:

@@ -16,19 +16,29 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from nango_jupyter.server.http import HttpClients
+from nango_jupyter.server.logs import redact_logger
 from nango_jupyter.server.threads import ActionStopped, Mailbox, interrupt
+from nango_jupyter.transport.waiting import retrieve
 
-__all__ = ["ActionLoop", "ActionRunner", "LostError", "OverdueError"]
+__all__ = ["ActionLoop", "ActionRunner", "BlockingError", "LostError", "OverdueError"]
+
+log = redact_logger(__name__)
 
 T = TypeVar("T")
 
 # How long a loop may take to begin what it was given, and what was cancelled to clean up, in
 # seconds.
 _PATIENCE = 1.0
+# How long a piece of work may hold up what has begun on the same loop, in seconds.
+_MOST_BLOCKING = 10.0
 
 
 class OverdueError(Exception):
     """Work that was stopped at its time limit; the message says how it went on until then."""
+
+
+class BlockingError(Exception):
+    """Work that was stopped because it held up its event loop."""
 
 
 class LostError(Exception):
@@ -45,6 +55,8 @@ class ActionLoop:
         For what runs here: an HTTP connection belongs to one event loop.
     mailbox : Mailbox
         Calls functions on the loop.
+    is_stopped : bool
+        Whether it was told to end.
     has_ended : asyncio.Event
         Set, on the server's loop, when this one has ended.
 
@@ -62,6 +74,8 @@ class ActionLoop:
         self.mailbox = Mailbox(self.loop)
         self._jobs: set[_Job[Any]] = set()
         self._is_retired = False
+        self.is_stopped = False
+        self.loop.set_exception_handler(_log_error)
         self._thread = threading.Thread(target=self._run, name="nango-actions", daemon=True)
         self._thread.start()
 
@@ -96,18 +110,23 @@ class ActionLoop:
 
     def stop(self) -> None:
         """End the loop and what runs on it."""
-        self.mailbox.post(self.loop.stop)
+        self.mailbox.post(self._stop_once)
 
     def _stop_if_idle(self) -> None:
         if self._is_retired and not self._jobs:
+            self._stop_once()
+
+    def _stop_once(self) -> None:
+        if not self.is_stopped:  # what tidies up runs on the loop as well
+            self.is_stopped = True
             self.loop.stop()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            with contextlib.suppress(ActionStopped):  # it may strike just after what it was for
-                while not self._runs_until_stopped():
-                    """Go on: a task of an action's own wanted to end Python."""
+            while not self._runs_until_stopped():
+                pass  # the others go on
+            with contextlib.suppress(ActionStopped):
                 self.loop.run_until_complete(self._tidy())
         finally:
             for job in self._jobs:
@@ -118,7 +137,9 @@ class ActionLoop:
     def _runs_until_stopped(self) -> bool:
         try:
             self.loop.run_forever()
-        except (SystemExit, KeyboardInterrupt):
+        except (SystemExit, KeyboardInterrupt):  # of a task of an action's own
+            return False
+        except ActionStopped:  # it struck just after what it was for
             return False
         return True
 
@@ -129,6 +150,13 @@ class ActionLoop:
         if others:
             await asyncio.wait(others, timeout=_PATIENCE)
         await self.clients.close()
+
+
+def _log_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what asyncio complains of, such as a task that failed unseen, without its secrets."""
+    error = context.get("exception")
+    said = f"{type(error).__name__}: {error}" if error else ""
+    log.error("In the background of an action: %s %s", context["message"], said)
 
 
 class _Job(Generic[T]):
@@ -145,10 +173,11 @@ class _Job(Generic[T]):
         # Whoever asked: what is printed in a notebook finds its cell by this.
         self._context = contextvars.copy_context()
         self._claim = threading.Lock()
-        self._task: asyncio.Task[T] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._begun: float | None = None
         self.place = place
         self.done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.done.add_done_callback(retrieve)  # it may come after the caller gave up
         place.mailbox.post(self._begin)
 
     async def has_begun(self, timeout: float) -> bool:
@@ -183,24 +212,37 @@ class _Job(Generic[T]):
 
     def lose(self) -> None:
         """Let the server know that the loop has ended with the work undone."""
-        self._tell(lambda: self.done.set_exception(LostError("its event loop was stopped")))
+        self._fail(LostError("its event loop was stopped"))
 
     def _begin(self) -> None:
-        if self._claim.acquire(blocking=False):
-            self._begun = time.monotonic()
-            self.place.begun(self)
-            work = self._work(self.place)
-            self._task = self.place.loop.create_task(work, context=self._context)
-            self._task.add_done_callback(self._end)
+        if self._claim.locked() or self.place.is_stopped:
+            return  # it was taken back, or is going to be
+        self._task = self.place.loop.create_task(self._run(), context=self._context)
+        self._task.add_done_callback(self._end)
 
-    def _end(self, task: asyncio.Task[T]) -> None:
-        self.place.ended(self)
+    async def _run(self) -> None:
+        # Claimed here, not where the task is made: it may stand in line behind one that blocks.
+        if not self._claim.acquire(blocking=False):
+            return
+        self._begun = time.monotonic()
+        self.place.begun(self)
+        try:
+            result = await self._work(self.place)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._fail(error)
+        else:  # told at once: a callback would wait for the loop's next turn
+            self._tell(lambda: self.done.set_result(result))
+        finally:
+            self.place.ended(self)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
             self._tell(self.done.cancel)
-        elif error := task.exception():
-            self._tell(lambda: self.done.set_exception(error))
-        else:
-            self._tell(lambda: self.done.set_result(task.result()))
+
+    def _fail(self, error: BaseException) -> None:
+        self._tell(lambda: self.done.set_exception(error))
 
     def _tell(self, callback: Callable[[], object]) -> None:
         self._home.post(lambda: self.done.done() or callback())
@@ -228,6 +270,8 @@ class ActionRunner:
         ------
         OverdueError
             If it was stopped at its time limit.
+        BlockingError
+            If it was stopped because others waited for it.
         LostError
             If it was lost with its loop.
         asyncio.CancelledError
@@ -238,14 +282,25 @@ class ActionRunner:
             while not await job.has_begun(min(limit or _PATIENCE, _PATIENCE)) and job.withdraw():
                 self._retire(job.place)
                 job = _Job(self._current(), work, self._home)
-            await job.wait(job.seconds_left(limit))
+            await self._watch(job, limit)
         except asyncio.CancelledError:
-            job.withdraw()
-            await self._stop(job)
+            if not job.withdraw():
+                await self._stop(job)
             raise
         if not job.done.done():
             raise OverdueError(await self._stop(job))
         return job.done.result()
+
+    async def _watch(self, job: _Job[Any], limit: float) -> None:
+        """Wait for a job's end or for that of its time, but not while it holds up its loop."""
+        while not job.done.done() and (left := job.seconds_left(limit)) != 0:
+            seconds = _MOST_BLOCKING if left is None else min(left, _MOST_BLOCKING)
+            pong = job.place.ping()
+            await job.wait(seconds)
+            if seconds == _MOST_BLOCKING and not pong.is_set() and job.holds_its_loop:
+                self._retire(job.place)
+                job.place.interrupt()
+                raise BlockingError(f"held up its event loop for {_MOST_BLOCKING:g} s")
 
     async def close(self) -> None:
         """End all loops, and what still runs on them."""
@@ -284,5 +339,5 @@ class ActionRunner:
         self._retire(job.place)
         if job.holds_its_loop:
             job.place.interrupt()
-            return "It held up the event loop: await what waits, or write a plain def"
+            return "It held up its event loop: await what waits, or write a plain def"
         return "Another action held up the event loop"

@@ -153,6 +153,7 @@ class NangoServer:
             result = await self._started().handlers.answer(request, redelivered=redelivered)
         except NangoError as error:
             result = NangoMessageHandlerResult(False, clean(error.message))
+            log.info("Refused a message: %s", result.error_msg)
         except Exception as error:
             log.exception("A message could not be processed")
             result = _fault(error)

@@ -7,9 +7,11 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 from pathlib import Path
 
-from nango_jupyter.server.logs import LEVELS, ActionLogFormatter
+from nango_jupyter.secrets import redact
+from nango_jupyter.server.logs import LEVELS, ActionLogFormatter, redact_handler
 from nango_jupyter.server.opening import open_server
 from nango_jupyter.server.worker import Worker
 from nango_jupyter.settings import Settings
@@ -21,13 +23,27 @@ _LOG = logging.getLogger("nango_jupyter")
 
 
 def set_up_logging() -> None:
-    """Write the log to standard error, in the documented form."""
+    """Write the log to standard error, in the documented form and without secrets.
+
+    What actions log with loggers of their own, and what their threads raise, is written, too.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(ActionLogFormatter())
-    _LOG.addHandler(handler)
+    redact_handler(handler)
+    logging.getLogger().addHandler(handler)
     _LOG.setLevel(logging.INFO)
     # An action's logger has looked at its integration's level already.
     _LOG.getChild("action").setLevel(1)
+    # They write each lost connection with its traceback; the worker says so in a line.
+    for name in ("aio_pika", "aiormq"):
+        logging.getLogger(name).propagate = False
+    threading.excepthook = _log_thread
+
+
+def _log_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_type is not SystemExit:
+        error = f"{failed.exc_type.__name__}: {failed.exc_value}"
+        log.error("In a thread of an action: %s", redact(error))
 
 
 async def serve(
@@ -63,6 +79,8 @@ async def serve(
     _stop_on_signals(stop, grace)
     async with open_server(folder, store_url=store_url) as server:
         _LOG.setLevel(LEVELS[log_level] if log_level else server.log_level)
+        # Whoever waits for "ready:" would wait for ever where only errors are shown.
+        _LOG.getChild("server.worker").setLevel(min(_LOG.level, logging.INFO))
         for integration, actions in server.integrations().items():
             log.info("%s: %s", integration, ", ".join(actions) or "no actions")
         await Worker(server, settings, concurrency=concurrency, grace=grace).run(stop)

@@ -19,7 +19,13 @@ from nango_jupyter.server.execution import failed_execution, perform
 from nango_jupyter.server.http import ActionHttp
 from nango_jupyter.server.logs import ActionLogger
 from nango_jupyter.server.refresh import ConnectionCredentials, CredentialsRefresher
-from nango_jupyter.server.runner import ActionLoop, ActionRunner, LostError, OverdueError
+from nango_jupyter.server.runner import (
+    ActionLoop,
+    ActionRunner,
+    BlockingError,
+    LostError,
+    OverdueError,
+)
 from nango_jupyter.server.store import StoredConnection
 
 __all__ = ["Trigger"]
@@ -108,6 +114,9 @@ class Trigger:
                 f"stopped{f'. {error}' if str(error) else ''}"
             )
             return failed_execution(message, "TimeoutError")
+        except BlockingError as error:
+            message = f"the action {error} and was stopped: await what waits, or write a plain def"
+            return failed_execution(message, type(error).__name__)
         except LostError as error:
             return failed_execution(f"the action was stopped: {error}", type(error).__name__)
         except asyncio.CancelledError:

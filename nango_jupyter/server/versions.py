@@ -31,18 +31,16 @@ class TrackedFile:
         self._is_settled = True
 
     def read(self) -> bytes | None:
-        """Read the file; None if there is none.
+        """Read the file; None if there is none, or nothing that can be read like one.
 
         Raises
         ------
         OSError
             If it can't be read.
         """
-        now = time.time_ns()
-        self._stamp = _stamp(self._name)  # before reading: what is written in between is seen later
-        self._is_settled = self._stamp is None or now - max(self._stamp[2:4]) > _STEP_NS
-        self._content = None
-        if self._stamp is not None:
+        self.pass_over()  # before reading: what is written in between is seen later
+        self._is_settled = self._has_settled()
+        if self._stamp is not None and self._path.is_file():
             self._content = self._path.read_bytes()
         return self._content
 
@@ -56,12 +54,19 @@ class TrackedFile:
             return False
         return self._is_settled or self._is_same()
 
+    def _has_settled(self) -> bool:
+        return self._stamp is None or time.time_ns() - max(self._stamp[2:4]) > _STEP_NS
+
     def _is_same(self) -> bool:
-        before = self._content
+        has_settled = self._has_settled()
         try:
-            return self.read() == before
+            content = self._path.read_bytes()
         except OSError:
-            return before is None
+            return self._content is None
+        if content != self._content:
+            return False
+        self._is_settled = has_settled
+        return True
 
 
 def _stamp(name: str) -> _Stamp | None:

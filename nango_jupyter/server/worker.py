@@ -12,6 +12,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
+import aiormq
 from aio_pika.abc import AbstractConnection
 from aiormq import spec
 from aiormq.abc import AbstractChannel, DeliveredMessage
@@ -21,15 +22,16 @@ from nango_jupyter.messages import SERVER_QUEUE, NangoMessageHandlerResult
 from nango_jupyter.server.server import NangoServer
 from nango_jupyter.settings import Settings
 from nango_jupyter.transport.amqp import hang_up, open_connection
-from nango_jupyter.transport.amqp_errors import FAULTS, explain
+from nango_jupyter.transport.amqp_errors import FAULTS, explain, what_broker_said
 from nango_jupyter.transport.waiting import within
 
 __all__ = ["Worker"]
 
 log = logging.getLogger(__name__)
 
-# RabbitMQ refuses larger messages (its default max_message_size), and closes the channel.
-_MOST_BYTES = 128 * 1024 * 1024
+# The broker may refuse a larger reply (16 MiB are the default of RabbitMQ 4, 128 of older ones),
+# and closes the channel then, with whatever else is on its way on it.
+_MOST_BYTES_UNASKED = 1024 * 1024
 # How far the clocks of client and server may differ, in seconds; the stamp counts whole seconds.
 _CLOCKS = 2.0
 _LONGEST_PAUSE = 30.0
@@ -61,7 +63,9 @@ class Worker:
         self._settings = settings
         self._concurrency = concurrency
         self._grace = grace
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[bytes], DeliveredMessage] = {}
+        # What ran when a connection was lost: the broker delivers it again, to us or to another.
+        self._orphans: dict[tuple[object, object], asyncio.Task[bytes]] = {}
         self._connection: AbstractConnection
         self._gone: asyncio.Event
         self._tag: str
@@ -82,14 +86,15 @@ class Worker:
             begun = time.monotonic()
             await self._serve(channel, stop)
             if stop.is_set():
-                return
+                return await self._finish()
+            self._orphans = {_key(message): task for task, message in self._running.items()}
             log.warning("lost the connection to %s", self._settings.address)
             # A broker that drops us at once is not asked again and again.
             lasted = time.monotonic() - begun > _LONGEST_PAUSE
             pause = 1.0 if lasted else min(2 * pause, _LONGEST_PAUSE)
             found = await self._reopen(stop, pause)
             if found is None:
-                return
+                return await self._finish()
             channel = found
 
     async def _reopen(self, stop: asyncio.Event, pause: float) -> AbstractChannel | None:
@@ -152,52 +157,85 @@ class Worker:
     async def _start(self, message: DeliveredMessage) -> None:
         # A task of its own: aiormq cancels its own ones with the connection, and what runs goes on.
         task = asyncio.create_task(self._answer(message))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = message
+        task.add_done_callback(self._running.pop)
 
-    async def _answer(self, message: DeliveredMessage) -> None:
-        body = await self._reply_to(message)
+    async def _answer(self, message: DeliveredMessage) -> bytes:
+        """Reply to a message, settle it with the broker, and return the reply's body."""
+        body = await self._body(message)
+        tag = message.delivery_tag or 0
         try:
             if message.header.properties.reply_to:
                 await self._reply(message.header.properties, body)
-            await message.channel.basic_ack(message.delivery_tag or 0, wait=False)
         except Exception as error:
-            # The broker delivers it again, and it won't run again: see `redelivered`.
             log.warning("could not reply to a request: %r", error)
+            # It is delivered again, but not run again: see `redelivered`.
+            settling = message.channel.basic_nack(tag)
+        else:
+            settling = message.channel.basic_ack(tag, wait=False)
+        with contextlib.suppress(FAULTS):  # with a connection that was lost it goes back by itself
+            await settling
+        return body
 
-    async def _reply_to(self, message: DeliveredMessage) -> bytes:
+    async def _body(self, message: DeliveredMessage) -> bytes:
         if late := _seconds_late(message.header.properties):
             return _refusal(
                 f"The message came {late:.0f} s after its time limit and was not run. If that "
                 "can't be, the clocks of the two machines differ."
             )
+        is_again = bool(message.redelivered)
+        if is_again and (orphan := self._orphans.get(_key(message))):
+            return await asyncio.shield(orphan)
         try:
-            body = await self._server.handle(message.body, redelivered=bool(message.redelivered))
+            return await self._server.handle(message.body, redelivered=is_again)
         except asyncio.CancelledError:
             return _refusal(
                 "The server was stopped and did not wait any longer: what was asked for may have "
                 "been done in part"
             )
-        if len(body) > _MOST_BYTES:
-            return _refusal(f"The result has {len(body)} bytes; RabbitMQ takes {_MOST_BYTES}.")
-        return body
 
     async def _reply(self, request: spec.Basic.Properties, body: bytes) -> None:
+        if len(body) > _MOST_BYTES_UNASKED:
+            refused = await self._try(request, body)
+            if refused is None:
+                return
+            body = _refusal(f"The broker refused the result of {len(body):,} bytes: {refused}")
         # Replies have a channel of their own: one that the broker refuses closes its channel, and
         # on the consumer's everything that runs would be delivered again.
         if self._replies is None or self._replies.is_closed:
             async with self._opening_replies:  # else each of many at once opens one
                 if self._replies is None or self._replies.is_closed:
                     self._replies = await _open_channel(self._connection)
-        await self._replies.basic_publish(
-            body,
-            routing_key=request.reply_to or "",
-            properties=spec.Basic.Properties(correlation_id=request.correlation_id),
-        )
+        await _publish(self._replies, request, body)
+
+    async def _try(self, request: spec.Basic.Properties, body: bytes) -> str | None:
+        """Send a large reply where it harms no other; return why it was refused, if it was."""
+        channel = await _open_channel(self._connection, confirms=True)
+        try:
+            await _publish(channel, request, body)
+        except aiormq.exceptions.ChannelClosed as error:
+            return what_broker_said(error) or "it closed the channel"
+        await channel.close()
+        return None
 
 
-async def _open_channel(connection: AbstractConnection) -> AbstractChannel:
-    channel = await connection.channel(publisher_confirms=False)
+def _key(message: DeliveredMessage) -> tuple[object, object]:
+    properties = message.header.properties
+    return properties.reply_to, properties.correlation_id
+
+
+async def _publish(channel: AbstractChannel, request: spec.Basic.Properties, body: bytes) -> None:
+    await channel.basic_publish(
+        body,
+        routing_key=request.reply_to or "",
+        properties=spec.Basic.Properties(correlation_id=request.correlation_id),
+    )
+
+
+async def _open_channel(
+    connection: AbstractConnection, *, confirms: bool = False
+) -> AbstractChannel:
+    channel = await connection.channel(publisher_confirms=confirms)
     return await channel.get_underlay_channel()
 
 

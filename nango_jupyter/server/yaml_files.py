@@ -69,6 +69,9 @@ class YamlFile:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._root: yaml.Node | None = None
+        if path.exists() and not path.is_file():  # a named pipe would make us wait
+            self._add(None, "it is not a file")
+            return
         try:
             content = path.read_bytes()
         except OSError as error:

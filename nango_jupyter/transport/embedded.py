@@ -60,8 +60,8 @@ class EmbeddedTransport:
         if is_late:
             raise NangoTimeoutError(
                 f"No answer within {timeout:g} s: the action was cancelled",
-                "Give it longer with timeout=SECONDS (in a magic: --timeout SECONDS). A plain def "
-                "runs in a thread, which can't be cancelled: it goes on to its end.",
+                "Give it longer with timeout=SECONDS (in a magic: --timeout SECONDS). Code that "
+                "blocks, in time.sleep say, is stopped when it comes back to Python.",
             )
         if running.cancelled():
             raise closed_error()

@@ -208,13 +208,14 @@ BROKEN = [
     ),
     (
         "from nango_jupyter import NangoAction\nclass A(NangoAction): pass\n",
-        "A has no method execute_action - NotImplementedError",
+        "A has no method execute_action: write async def execute_action(self, input)",
     ),
     ("x = '\0'", "null bytes"),
     (
         "from nango_jupyter import NangoAction\n"
         "class A(NangoAction):\n"
-        "    def __init__(self, more): pass\n",
+        "    def __init__(self, more): pass\n"
+        "    async def execute_action(self, input): pass\n",
         "missing 1 required positional argument: 'more'",
     ),
 ]

@@ -193,8 +193,16 @@ async def test_rotate_key(tmp_path: Path) -> None:
     async with NangoServer(folder, environ={"NANGO_ENCRYPTION_KEY": old}) as server:
         await register(server, user_id="u2", oAuthAccessToken="token-of-u2")
     both = {"NANGO_ENCRYPTION_KEY": f"{new},{old}"}
-    assert run("rotate-key", folder, environ=both) == (0, "2 connections encrypted anew\n", "")
-    assert run("rotate-key", folder, environ=both) == (0, "0 connections encrypted anew\n", "")
+    assert run("rotate-key", folder, environ=both) == (
+        0,
+        f"2 connections encrypted anew in {folder}\n",
+        "",
+    )
+    assert run("rotate-key", folder, environ=both) == (
+        0,
+        f"0 connections encrypted anew in {folder}\n",
+        "",
+    )
     with sqlite3.connect(folder / ".nango-jupyter" / "connections.sqlite3") as database:
         rows = database.execute("SELECT credentials FROM connections").fetchall()
     database.close()

@@ -1,6 +1,7 @@
 """What comes back of an execution beside its result, and what ends one that does not end."""
 
 import asyncio
+import gc
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,8 +129,8 @@ async def test_what_json_can_not_hold_is_logged_all_the_same(
 
 HANGING = [
     ("async def", "import asyncio\nawait asyncio.sleep(60)", ""),
-    ("async def", "import time\ntime.sleep(2.5)", "held up the event loop: await what waits"),
-    ("async def", "while True: pass", "held up the event loop: await what waits"),
+    ("async def", "import time\ntime.sleep(2.5)", "held up its event loop: await what waits"),
+    ("async def", "while True: pass", "held up its event loop: await what waits"),
     ("def", "import time\ntime.sleep(60)", ""),
     ("def", "while True: pass", ""),
     (
@@ -157,6 +158,81 @@ async def test_what_does_not_end_is_answered(
         assert said in result.error_msg
         assert execution_of(result).duration >= 0.3
         assert (await trigger(server, "demo/echo", 2)).return_value == 2
+
+
+async def test_what_a_plain_function_waits_for_ends_with_it(
+    limited: NangoServer, tmp_path: Path
+) -> None:
+    body = """
+    import asyncio
+    from pathlib import Path
+
+    async def work():
+        await asyncio.sleep(1)
+        Path(__file__).with_name("done").touch()
+
+    class Context: pass
+    return self.run(work())
+    """
+    write_action(tmp_path / "folder", "demo/wait", body, head="def")
+    async with limited as server:
+        await register(server)
+        assert not (await trigger(server, "demo/wait")).success
+        await asyncio.sleep(1.5)
+    assert not (tmp_path / "folder" / "demo" / "done").exists()
+
+
+async def test_what_fails_in_the_background_is_logged_without_secrets(
+    server: NangoServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = """
+    import asyncio
+    async def fail():
+        raise ValueError("no token-of-u1")
+    asyncio.create_task(fail())
+    await asyncio.sleep(0.05)
+    """
+    write_action(folder, "demo/background", body)
+    await trigger(server, "demo/background")
+    await trigger(server, "demo/background")
+    gc.collect()
+    await asyncio.sleep(0.2)
+    assert "ValueError: no ••••••" in caplog.text
+    assert "token-of-u1" not in caplog.text
+
+
+async def test_objects_are_masked_by_their_keys_wherever_they_stand(
+    server: NangoServer, folder: Path
+) -> None:
+    body = """
+    answer = {"access_token": "never-seen-before", "name": "ada"}
+    self.logger.info("got %s", answer)
+    self.logger.info(answer)
+    self.logger.info("%(name)s %(access_token)s", answer)
+    """
+    write_action(folder, "demo/answers", body)
+    assert texts(await trigger(server, "demo/answers")) == [
+        "info got {'access_token': '••••••', 'name': 'ada'}",
+        "info {'access_token': '••••••', 'name': 'ada'}",
+        "info ada ••••••",
+    ]
+
+
+async def test_many_threads_log_at_once(server: NangoServer, folder: Path) -> None:
+    body = """
+    import threading
+
+    def talk():
+        for number in range(500):
+            self.logger.info("line %d", number)
+
+    threads = [threading.Thread(target=talk) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    """
+    write_action(folder, "demo/threads", body, head="def")
+    execution = execution_of(await trigger(server, "demo/threads"))
+    assert (len(execution.log), execution.omitted) == (1000, 3000)
 
 
 async def test_many_plain_functions_that_hang(limited: NangoServer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -264,6 +265,45 @@ async def test_a_file_that_never_ends(
     with pytest.raises(NangoConfigError, match=r"endless.action.py: it still ran after 0.3 s"):
         await folder.action("demo", "endless")
     assert await name_of(folder) == "first"
+
+
+async def test_who_asks_while_a_file_is_loaded_waits_for_it(
+    folder: IntegrationsFolder, path: Path
+) -> None:
+    slow = "import time\ntime.sleep(0.5)\n"
+    write_file(path, "demo/new", slow + dedent(NAMED.format(name="new")))
+    first = asyncio.create_task(name_of(folder, "new"))
+    await asyncio.sleep(0.1)
+    assert await name_of(folder, "new") == "new"
+    assert await first == "new"
+    write_file(path, "demo/new", slow + dedent(NAMED.format(name="newer")))
+    first = asyncio.create_task(name_of(folder, "new"))
+    await asyncio.sleep(0.1)
+    assert await name_of(folder, "new") == "newer"
+    assert await first == "newer"
+
+
+async def test_a_link_to_the_folder_may_come_to_lead_elsewhere(path: Path, tmp_path: Path) -> None:
+    other = write_folder(tmp_path / "second", "demo: {}\nmore: {}\n")
+    write_named(other, "demo/echo", "second")
+    link = tmp_path / "current"
+    link.symlink_to(path)
+    folder = await IntegrationsFolder.open(link, {})
+    assert await name_of(folder) == "first"
+    (tmp_path / "next").symlink_to(other)
+    (tmp_path / "next").rename(link)
+    await folder.look()
+    assert sorted(folder.integrations()) == ["demo", "more"]
+    assert await name_of(folder) == "second"
+    folder.close()
+
+
+async def test_a_pipe_in_the_place_of_a_file_is_a_problem(path: Path) -> None:
+    (path / "integrations.yaml").unlink()
+    os.mkfifo(path / "integrations.yaml")
+    found = await IntegrationsFolder.examine(path, {})
+    assert [str(one) for one in found.problems] == ["integrations.yaml: it is not a file"]
+    found.folder.close()
 
 
 async def test_an_editors_files_are_no_actions(

@@ -34,7 +34,8 @@ def test_a_function_and_a_class(tmp_path: Path) -> None:
     )
     assert isinstance(function, ActionDefinition)
     assert (function.name, function.description) == ("echo", "Return the value.")
-    made = load(tmp_path, "from nango_jupyter import NangoAction\nclass A(NangoAction): pass\n")
+    text = "from nango_jupyter import NangoAction\nclass A(NangoAction):\n"
+    made = load(tmp_path, f"{text}    def execute_action(self, input): pass\n")
     assert isinstance(made, ActionDefinition)
     assert made.name == "A"
 
@@ -60,12 +61,12 @@ BROKEN = [
     ("", "demo/echo.action.py: must define one action, a function with @action or a subclass"),
     (
         "from nango_jupyter import NangoAction, action\n"
-        "class A(NangoAction): pass\n"
+        "class A(NangoAction):\n    def execute_action(self, input): pass\n"
         "class Other: pass\n"
         "@action\n"
         "def b(ctx): pass\n"
         "def other(): pass\n",
-        "demo/echo.action.py:5: must define one action, a function with @action or a subclass of "
+        "demo/echo.action.py:6: must define one action, a function with @action or a subclass of "
         "NangoAction; it defines A, b",
     ),
     (
@@ -107,6 +108,9 @@ def test_its_module_lives_as_long_as_its_definition(tmp_path: Path) -> None:
 
         class Draw(NangoAction):
             point = Point()
+
+            def execute_action(self, input):
+                pass
         """,
     )
     (name,) = [name for name in set(sys.modules) - before if name.startswith("_nango")]

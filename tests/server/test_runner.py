@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from nango_jupyter.server.runner import ActionLoop, ActionRunner, LostError, OverdueError
+from nango_jupyter.server.runner import (
+    ActionLoop,
+    ActionRunner,
+    BlockingError,
+    LostError,
+    OverdueError,
+)
 from nango_jupyter.server.threads import in_thread
 
 NAME = ContextVar("NAME", default="")
@@ -115,7 +121,7 @@ async def test_one_that_goes_on_is_given_up_on(runner: ActionRunner) -> None:
 
 async def test_one_that_blocks_is_interrupted(runner: ActionRunner) -> None:
     first = (await runner.run(where, 5))[1]
-    with pytest.raises(OverdueError, match="held up the event loop"):
+    with pytest.raises(OverdueError, match="held up its event loop"):
         await runner.run(block_for_ever, 0.2)
     assert (await runner.run(where, 5))[1] is not first
     for _ in range(50):  # it was stopped, and its loop has ended with it
@@ -123,6 +129,53 @@ async def test_one_that_blocks_is_interrupted(runner: ActionRunner) -> None:
             break
         await asyncio.sleep(0.1)
     assert not first.is_running
+
+
+async def test_what_has_begun_goes_on_when_the_one_that_blocks_is_stopped(
+    runner: ActionRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nango_jupyter.server.runner._MOST_BLOCKING", 1.5)
+
+    async def nap(_: ActionLoop) -> str:
+        await asyncio.sleep(0.3)
+        return "rested"
+
+    napping = asyncio.create_task(runner.run(nap, 60))
+    await asyncio.sleep(0.1)
+    with pytest.raises(BlockingError):
+        await runner.run(block_for_ever, 0)
+    assert await napping == "rested"
+
+
+async def test_nothing_begins_after_its_caller_was_told(runner: ActionRunner) -> None:
+    """One that stands in line behind one that blocks, or has ended just before it."""
+    begun: list[int] = []
+
+    def mark(number: int) -> Any:
+        async def work(_: ActionLoop) -> int:
+            begun.append(number)
+            return number
+
+        return work
+
+    works: list[Any] = [mark(1), block_in_c(4), mark(2), mark(3)]
+    found = await asyncio.gather(*(runner.run(work, 1.5) for work in works), return_exceptions=True)
+    assert isinstance(found[1], OverdueError)
+    assert [found[0], *found[2:]] == [1, 2, 3]
+    assert sorted(begun) == [1, 2, 3]
+
+
+async def test_one_that_has_not_begun_is_given_up_on_at_once(runner: ActionRunner) -> None:
+    blocking = asyncio.create_task(runner.run(block_in_c(3), 60))
+    await asyncio.sleep(0.1)
+    first = (await runner.run(where, 60))[1]
+    task = asyncio.create_task(runner.run(where, 60))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await runner.run(where, 60))[1] is first
+    assert await blocking == "blocked"
 
 
 async def test_others_get_past_one_that_blocks(runner: ActionRunner) -> None:

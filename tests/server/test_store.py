@@ -213,7 +213,7 @@ async def refused(folder: Path, url: str | None = None) -> NangoConfigError:
 async def test_a_folder_that_can_not_be_written(folder: Path) -> None:
     (folder / ".nango-jupyter").write_text("in the way")
     error = await refused(folder)
-    assert "The store can't be written in" in error.message
+    assert "The store can't be written at" in error.message
     assert error.hint
 
 
