@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +47,13 @@ def _run(work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run(work)
     except NangoError as error:
         raise _Failure(error) from None
+
+
+def _leave() -> None:
+    """End Python without waiting for threads that actions have left behind."""
+    if threading.active_count() > 1:  # Python waits even for daemons, if a pool has made them
+        logging.shutdown()
+        os._exit(0)
 
 
 _folder = click.argument("folder", type=click.Path(path_type=Path))
@@ -153,6 +162,7 @@ def serve(
             log_level=log_level,
         )
     )
+    _leave()
 
 
 @main.command()

@@ -141,6 +141,11 @@ class ActionHttp:
         for retry in range(1, most + 1):
             response = await attempt()
             if not worth_a_retry(response):
+                if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                    self._logger.info(
+                        "%s without Retry-After: not trying again, it may have been carried out",
+                        _answered(response),
+                    )
                 return response
             said = retry_after(response)
             wait = backoff(retry) if said is None else said

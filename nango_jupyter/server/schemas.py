@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nango_jupyter.secrets import MASK, redact_value
+
 __all__ = ["InputDescription", "describe_inputs", "input_lines"]
 
 
@@ -53,13 +55,19 @@ def describe_inputs(schema: Mapping[str, Any]) -> list[InputDescription]:
             name=name,
             type=_type(found, definitions),
             is_required=name in required,
-            default=json.dumps(found["default"], ensure_ascii=False)
-            if "default" in found
-            else None,
+            default=_default(name, found),
             description=" ".join(found.get("description", "").split()),
         )
         for name, found in schema.get("properties", {}).items()
     ]
+
+
+def _default(name: str, found: Mapping[str, Any]) -> str | None:
+    if "default" not in found:
+        return None
+    is_secret = found.get("writeOnly")  # what pydantic says of a SecretStr
+    shown = MASK if is_secret else redact_value(found["default"], name)
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def input_lines(schema: Mapping[str, Any]) -> tuple[str, ...]:
