@@ -22,7 +22,8 @@ if ((failed == 0)); then
     step lint "$python" -m ruff check
     step format "$python" -m ruff format --check
     step types "$python" -m mypy
-    step tests "$python" -m pytest "$@"
+    # A file's tests stay together: they share kernels, browsers and servers.
+    step tests "$python" -m pytest --numprocesses 2 --dist loadfile "$@"
 fi
 
 printf '\n%s' "$table"

@@ -128,7 +128,7 @@ def wrong() -> list[tuple[Any, str]]:
     ]
 
 
-@pytest.mark.parametrize(("value", "name"), wrong(), ids=lambda item: str(item)[:30])
+@pytest.mark.parametrize(("value", "name"), wrong(), ids=[name for _, name in wrong()])
 def test_what_json_does_not_hold(value: Any, name: str) -> None:
     for holder, path in (
         (value, "input"),
