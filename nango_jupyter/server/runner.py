@@ -137,9 +137,8 @@ class ActionLoop:
     def _runs_until_stopped(self) -> bool:
         try:
             self.loop.run_forever()
-        except (SystemExit, KeyboardInterrupt):  # of a task of an action's own
-            return False
-        except ActionStopped:  # it struck just after what it was for
+        # Of a task of an action's own; or it struck just after what it was for.
+        except (SystemExit, KeyboardInterrupt, ActionStopped):
             return False
         return True
 

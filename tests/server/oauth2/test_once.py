@@ -9,8 +9,9 @@ import pytest
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.server.http import HttpClients
+from nango_jupyter.server.response import NangoResponse
 from nango_jupyter.server.store import ConnectionStore
-from tests.server.oauth2.site import OLD, OpenSite, Provider, fresh_but_refused, posts
+from tests.server.oauth2.site import OLD, OpenSite, Provider, Site, fresh_but_refused, posts
 from tests.server.scripted import Context, ScriptedApi
 
 ROOT = Path(__file__).parents[3]
@@ -48,6 +49,7 @@ PROCESS = """
 import asyncio, sys
 from pathlib import Path
 from nango_jupyter.server.config import Integration
+from nango_jupyter.server.response import NangoResponse
 from nango_jupyter.server.store import ConnectionStore
 from tests.server.oauth2.site import Site
 
@@ -102,13 +104,21 @@ async def test_a_server_that_died_while_it_refreshed_is_not_waited_for_longer_th
     assert len(posts(api)) == 1
 
 
-async def test_credentials_that_were_updated_meanwhile_are_kept(
+async def begin_refresh(
     open_site: OpenSite, provider: Provider
-) -> None:
+) -> tuple[Site, asyncio.Task[NangoResponse]]:
+    """Send a request whose token is stale, and wait until the provider is asked for a new one."""
     provider.may_answer.clear()
     site = await open_site()
     request = asyncio.create_task((await site.context()).http_request("x"))
     await provider.is_asked()
+    return site, request
+
+
+async def test_credentials_that_were_updated_meanwhile_are_kept(
+    open_site: OpenSite, provider: Provider
+) -> None:
+    site, request = await begin_refresh(open_site, provider)
     own = {"access_token": "of-a-new-login", "refresh_token": "of-a-new-login"}
     await site.store.set_credentials("api", "u1", own)
     provider.may_answer.set()
@@ -119,10 +129,7 @@ async def test_credentials_that_were_updated_meanwhile_are_kept(
 async def test_an_update_that_has_the_same_refresh_token_does_not_lose_the_new_one(
     open_site: OpenSite, provider: Provider
 ) -> None:
-    provider.may_answer.clear()
-    site = await open_site()
-    request = asyncio.create_task((await site.context()).http_request("x"))
-    await provider.is_asked()
+    site, request = await begin_refresh(open_site, provider)
     await site.store.set_credentials("api", "u1", {**OLD, "shop": "new"})
     provider.may_answer.set()
     assert (await request).status_code == 200
@@ -148,10 +155,7 @@ async def test_an_action_that_is_given_up_takes_the_refresh_from_nobody(
 async def test_a_refresh_under_way_is_stored_when_the_server_stops(
     open_site: OpenSite, provider: Provider
 ) -> None:
-    provider.may_answer.clear()
-    site = await open_site()
-    request = asyncio.create_task((await site.context()).http_request("x"))
-    await provider.is_asked()
+    site, request = await begin_refresh(open_site, provider)
     request.cancel()
     closing = asyncio.create_task(site.refresher.close())
     await asyncio.sleep(0.1)
