@@ -31,7 +31,6 @@ _LOCAL_PACKAGES = frozenset(
         "pydantic",
         "sqlalchemy",
         "watchfiles",
-        "yaml",
     }
 )
 

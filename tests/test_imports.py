@@ -15,22 +15,42 @@ WIRE = BASE | {"executions", "messages", "wire_json"}
 ALLOWED = {
     "exceptions": set(),
     "secrets": set(),
+    "suggestions": set(),
     "executions": {"secrets"},
     "kernel_loop": {"exceptions"},
     "settings": BASE,
+    # NANGO_* variables, pyproject.toml and keyrings, for magics and forms.
+    "preferences": BASE | {"settings", "suggestions"},
+    "secret_sources": BASE | {"suggestions"},
     "wire_json": {"exceptions"},
+    # Python values as JSON, and lists as frames: what goes in and what comes out of a notebook.
+    "conversion": BASE | {"wire_json"},
+    "rows": BASE | {"conversion", "suggestions"},
+    "frames": BASE | {"conversion", "rows", "suggestions"},
     "messages": BASE | {"executions", "wire_json"},
-    "results": WIRE | {"display"},
+    "results": WIRE | {"display", "frames", "suggestions"},
     "transport": WIRE | {"settings"},
     "credentials": BASE,
     "client": WIRE | {"credentials", "settings", "results", "transport"},
-    "display": WIRE | {"results"},
+    "calls": WIRE,
+    "batch": WIRE | {"calls", "client", "display", "frames", "results", "rows", "suggestions"},
+    "display": WIRE | {"results", "batch"},
     "samples": set(),
     "defined": {"display"},
     # The one that starts the server for the front; everything else of the front stays out of it.
-    "local": {"client", "defined", "exceptions", "transport", "server"},
-    "session": {"client", "defined", "exceptions", "local", "settings", "display"},
-    "magics": WIRE | {"defined", "kernel_loop", "results", "session", "settings", "display"},
+    "local": {"client", "defined", "exceptions", "messages", "transport", "server"},
+    # What was used, and what runs: for history, completion and "did you mean".
+    "known": WIRE | {"calls", "client", "local", "suggestions"},
+    "history": WIRE | {"batch", "calls", "display", "results", "suggestions"},
+    "jobs": WIRE | {"batch", "calls", "display", "kernel_loop", "results"},
+    "connections": WIRE | {"client", "display", "known", "local", "settings", "suggestions"},
+    "session": WIRE
+    | {"batch", "calls", "client", "connections", "defined", "display", "history", "jobs"}
+    | {"kernel_loop", "known", "local", "results", "rows", "settings", "suggestions"},
+    "magics": WIRE
+    | {"batch", "calls", "connections", "conversion", "defined", "display", "frames", "history"}
+    | {"jobs", "kernel_loop", "known", "preferences", "results", "rows", "secret_sources"}
+    | {"session", "settings", "suggestions"},
     # The worker opens its AMQP connection as the client does; samples are served without a folder.
     "server": WIRE | {"settings", "transport", "samples"},
     "__main__": {"exceptions", "local", "server"},
@@ -38,15 +58,18 @@ ALLOWED = {
 THIRD_PARTY = {
     "aio_pika": {"transport", "server"},
     "aiormq": {"transport", "server"},
-    "IPython": {"magics"},
+    "IPython": {"magics", "display"},  # display: for `show`, which draws at once
     "ipywidgets": {"widgets"},
     "jinja2": {"display"},
+    "keyring": {"secret_sources"},
     "nest_asyncio2": {"kernel_loop"},
-    "pandas": {"results"},
+    "pandas": {"frames"},
+    "polars": {"frames"},
     "sqlalchemy": {"server"},
+    "tqdm": {"magics"},
     "httpx": {"server"},
     "pydantic": {"server"},
-    "yaml": {"server"},
+    "yaml": {"magics", "server"},
     "asyncpg": {"server"},
     "cryptography": {"server"},
     "watchfiles": {"server"},
