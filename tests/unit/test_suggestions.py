@@ -12,7 +12,7 @@ from nango_jupyter.suggestions import did_you_mean
         ("List_Contacts", ["list-contacts"], "Did you mean list-contacts?"),
         ("7", [7], ""),
         ("xyz", ["list-contacts"], ""),
-        ("prd", ["prod", "prd2"], "Did you mean prd2 or prod?"),
+        ("prd", ["prod", "prd2"], "Did you mean prod or prd2?"),
         ("", [], ""),
     ],
 )
