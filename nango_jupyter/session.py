@@ -1,132 +1,271 @@
-"""What magics and widgets share: the connection, and what is behind it."""
+"""What magics and widgets share: the connections, what is behind them, and what was triggered."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from nango_jupyter.client import Nango
+from nango_jupyter.connections import (
+    DEFAULT_NAME,
+    ConnectionList,
+    Connections,
+    ConnectionStatus,
+    OpenConnection,
+    check_name,
+)
 from nango_jupyter.defined import DefinedAction
-from nango_jupyter.exceptions import NangoClosedError, NangoError
+from nango_jupyter.exceptions import (
+    NangoClosedError,
+    NangoError,
+    NangoServerError,
+    NangoUsageError,
+)
+from nango_jupyter.history import History, HistoryEntry
+from nango_jupyter.jobs import Job, JobList, Run
 from nango_jupyter.local import LocalServer
+from nango_jupyter.results import NangoResult
 from nango_jupyter.settings import Settings, check_timeout
+
+if TYPE_CHECKING:
+    from nango_jupyter.batch import Batch, BatchResult
+    from nango_jupyter.calls import TriggerCall
+    from nango_jupyter.credentials import Credentials
+    from nango_jupyter.known import KnownNames
+    from nango_jupyter.messages import UserId
+    from nango_jupyter.secrets import Secret
 
 __all__ = ["ConnectionStatus", "Session"]
 
-
-@dataclass(frozen=True)
-class ConnectionStatus:
-    """How the session is connected.
-
-    Attributes
-    ----------
-    state : {"connected", "interrupted", "not connected"}
-        "interrupted" means that the connection was lost; the next request brings it up.
-    address : str
-        Where requests go; "" when not connected.
-    servers : int or None
-        How many servers listen; None when that can't be told.
-    integrations : mapping of str to list of str, or None
-        The actions of each integration, where the server is our own.
-    client : Nango or None
-        The connected client, for ``await status.client.trigger_action(…)``.
-    local : LocalServer or None
-        The embedded server, for ``@status.local.action("slack")`` above a function.
-    """
-
-    state: Literal["connected", "interrupted", "not connected"]
-    address: str = ""
-    servers: int | None = None
-    integrations: Mapping[str, list[str]] | None = None
-    client: Nango | None = field(default=None, repr=False, compare=False)
-    local: LocalServer | None = field(default=None, repr=False, compare=False)
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        from nango_jupyter.display import render_card
-
-        facts: list[tuple[str, object]] = []
-        if self.address:
-            facts.append(("Server", self.address))
-        if self.servers is not None and self.integrations is None:
-            facts.append(("Listening", _describe_servers(self.servers)))
-        if self.integrations is not None:
-            facts.append(("Actions", dict(self.integrations)))
-        if self.state == "not connected":
-            facts.append(("Next", "%nango_connect HOST, or %nango_connect --local"))
-        is_ready = self.state == "connected" and self.servers != 0
-        return render_card(self.state.capitalize(), "ok" if is_ready else "idle", facts)
-
-
-def _describe_servers(count: int) -> str:
-    if count == 0:
-        return "no server reads the queue server_inbound: triggers will time out"
-    return f"{count} server{'s' * (count != 1)}"
+# Jobs that have ended and are still listed.
+_JOBS = 100
+# How long closing a connection waits for its jobs to notice, in seconds.
+_SETTLE_SECONDS = 2.0
 
 
 class Session:
-    """The connection that magics and forms use."""
+    """The connections that magics and forms use, and what was triggered through them.
+
+    Attributes
+    ----------
+    history : History
+    """
 
     def __init__(self) -> None:
-        self._client: Nango | None = None
-        self._local: LocalServer | None = None
+        self.history = History()
+        self._connections = Connections()
+        self._jobs: list[Job] = []
 
-    def client(self) -> Nango:
-        """Return the connected client.
+    def connection(self, name: str | None = None) -> OpenConnection:
+        """Return an open connection: the current one without a name.
 
         Raises
         ------
         NangoClosedError
             If there is none.
         """
-        if self._client is None:
-            raise NangoClosedError(
-                "Not connected",
-                "Run %nango_connect HOST, or %nango_connect --local to try without a broker.",
-            )
-        return self._client
+        return self._connections.find(name)
 
-    async def connect(self, settings: Settings) -> ConnectionStatus:
-        """Connect to a broker; what was connected before is closed once the new one is up."""
+    def client(self, name: str | None = None) -> Nango:
+        """Return the client of a connection; errors are those of `connection`."""
+        return self.connection(name).client
+
+    def connections(self) -> ConnectionList:
+        """Return what is open just now."""
+        return self._connections.rows()
+
+    def use(self, name: str) -> OpenConnection:
+        """Make an open connection the current one; errors are those of `connection`."""
+        return self._connections.use(name)
+
+    async def connect(self, settings: Settings, name: str = DEFAULT_NAME) -> ConnectionStatus:
+        """Connect to a broker, and make this the current connection.
+
+        What was connected before under the same name is closed once the new one is up.
+        """
+        check_name(name)  # before anything is opened
         client = Nango.from_settings(settings)
         try:
             await client.connect()
         except NangoError as error:
-            if self._client:  # or a later cell is run against another server than meant
-                error.hint += f" Still connected to {self._client.address}."
+            # Or a later cell is run against another server than meant.
+            if current := self._connections.current:
+                error.hint = f"{error.hint} Still connected to {current.address}.".strip()
             raise
-        return await self._change(client, None)
+        return await self._change(OpenConnection(name, client, None, _names_of(None)))
 
     async def connect_local(
-        self, folder: str | None = None, timeout: float | None = None
+        self,
+        folder: str | None = None,
+        timeout: float | None = None,
+        name: str = DEFAULT_NAME,
     ) -> ConnectionStatus:
         """Start the embedded server, on a folder or on the samples, and connect to it."""
+        check_name(name)  # before anything is started
         if timeout is not None:
-            check_timeout(timeout)  # before anything is started
+            check_timeout(timeout)
         local = LocalServer(folder)
         await local.start()
-        return await self._change(local.client(timeout=timeout), local)
+        client = local.client(timeout=timeout)
+        return await self._change(OpenConnection(name, client, local, _names_of(local)))
 
-    async def _change(self, client: Nango, local: LocalServer | None) -> ConnectionStatus:
-        before = self._client, self._local
+    async def _change(self, connection: OpenConnection) -> ConnectionStatus:
         # First, so that what is open is always what `close` closes, even if this is stopped.
-        self._client, self._local = client, local
-        await _close(*before)
+        before = self._connections.add(connection)
+        if before:
+            await before.close()
+            await self._settle([before.name])
         return await self.status()
 
-    async def status(self) -> ConnectionStatus:
-        """Tell how the session is connected."""
-        if self._client is None:
-            return ConnectionStatus("not connected")
-        servers = await self._client.server_count()
+    async def status(self, name: str | None = None) -> ConnectionStatus:
+        """Tell how a connection is: the current one without a name.
+
+        Raises
+        ------
+        NangoClosedError
+            If a name is given that no connection has.
+        """
+        found = self._connections.current if name is None else self._connections.find(name)
+        if found is None:
+            return ConnectionStatus("not connected", others=tuple(self._connections.names))
+        servers = await found.client.server_count()
         return ConnectionStatus(
-            "connected" if self._client.is_connected else "interrupted",
-            self._client.address,
+            found.state,
+            found.address,
             servers,
-            self._local.integrations() if self._local else None,
-            self._client,
-            self._local,
+            found.local.integrations() if found.local else None,
+            found.client,
+            found.local,
+            found.name,
+            tuple(other for other in self._connections.names if other != found.name),
         )
+
+    async def close(self, name: str | None = None) -> ConnectionStatus:
+        """Close a connection, the current one without a name; an embedded server is stopped.
+
+        Raises
+        ------
+        NangoClosedError
+            If there is no such connection. It is no error when nothing at all is open.
+        """
+        if name is not None or self._connections.names:
+            closed = self._connections.remove(name)
+            await closed.close()
+            await self._settle([closed.name])
+        return await self.status()
+
+    async def close_all(self) -> ConnectionStatus:
+        """Close all connections."""
+        names = self._connections.names
+        closing = [self._connections.remove(name).close() for name in names]
+        outcomes = await asyncio.gather(*closing, return_exceptions=True)
+        await self._settle(names)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return await self.status()
+
+    async def _settle(self, names: Collection[str]) -> None:
+        """Wait until the jobs of closed connections have ended: with an error that says so."""
+        waiting = [job.wait() for job in self._jobs if job.connection in names and not job.done()]
+        if waiting:
+            await asyncio.wait(map(asyncio.ensure_future, waiting), timeout=_SETTLE_SECONDS)
+
+    async def register(
+        self,
+        integration: str,
+        user_id: UserId,
+        token: str | Secret | None = None,
+        config: dict[str, Any] | None = None,
+        *,
+        credentials: Credentials | None = None,
+        name: str | None = None,
+    ) -> NangoResult:
+        """Register a user's connection to an integration; see `Nango.register_connection`."""
+        connection = self.connection(name)
+        result = await connection.client.register_connection(
+            integration, user_id, token, config, credentials=credentials
+        )
+        connection.known.note_user(integration, user_id)
+        return result
+
+    async def trigger(self, call: TriggerCall, name: str | None = None) -> NangoResult:
+        """Run an action, and note it in the history, whatever comes of it.
+
+        Errors are those of `Nango.trigger_action`, with a guess at what was meant by a name that
+        the server doesn't know.
+        """
+        connection = self.connection(name)
+        return await _trigger(connection, call, self.history.begin(connection.name, call))
+
+    def start(self, call: TriggerCall, name: str | None = None, *, run: Run) -> Job:
+        """Run an action without waiting for it.
+
+        Parameters
+        ----------
+        call : TriggerCall
+        name : str, optional
+            The connection's.
+        run : function
+            `KernelLoop.run`, for a job is begun and waited for in code that can't await.
+        """
+        connection = self.connection(name)
+        entry = self.history.begin(connection.name, call)
+        job = Job(entry.number, call.request, call.user_id, connection.name, run=run)
+        return self._begin(job, entry, _trigger(connection, call, entry))
+
+    async def trigger_each(
+        self, batch: Batch, request: str, name: str | None = None
+    ) -> BatchResult:
+        """Run a batch, and note it in the history, whatever comes of it.
+
+        Parameters
+        ----------
+        batch : Batch
+            Made with the client of the same connection.
+        request : str
+            What is triggered, such as ``crm.list-contacts``.
+        name : str, optional
+            The connection's.
+        """
+        connection = self.connection(name)
+        return await _trigger_each(batch, self.history.begin_batch(connection.name, request))
+
+    def start_each(self, batch: Batch, request: str, name: str | None = None, *, run: Run) -> Job:
+        """Run a batch without waiting for it; parameters as in `trigger_each` and `start`."""
+        connection = self.connection(name)
+        entry = self.history.begin_batch(connection.name, request)
+        job = Job(entry.number, request, None, connection.name, run=run, partial=batch.result)
+        return self._begin(job, entry, _trigger_each(batch, entry))
+
+    def _begin(self, job: Job, entry: HistoryEntry, work: Any) -> Job:
+        try:
+            job.begin(work)
+        except BaseException:
+            entry.end("failed", "failed: it could not begin")
+            raise
+        running = [one for one in self._jobs if not one.done()]
+        ended = [one for one in self._jobs if one.done()]
+        self._jobs = sorted([*ended[-_JOBS:], *running, job], key=lambda one: one.number)
+        return job
+
+    def jobs(self) -> JobList:
+        """Return the jobs of this session, the newest last."""
+        return JobList(self._jobs)
+
+    def job(self, number: int) -> Job:
+        """Return the job of a number.
+
+        Raises
+        ------
+        NangoUsageError
+            If there is none.
+        """
+        for job in self._jobs:
+            if job.number == number:
+                return job
+        raise NangoUsageError(f"There is no job {number}", "%nango_jobs lists them.")
 
     def define_action(
         self,
@@ -138,20 +277,23 @@ class Session:
         base_url: str | None,
         save: str | None,
         notebook: Collection[str],
+        name: str | None = None,
     ) -> DefinedAction:
-        """Define an action on the embedded server; see `LocalServer.define_cell`.
+        """Define an action on an embedded server; see `LocalServer.define_cell`.
 
         Raises
         ------
         NangoClosedError
-            If there is no embedded server.
+            If the connection is not one to an embedded server.
         """
-        if self._local is None:
+        is_open = name is not None or self._connections.current is not None
+        local = self.connection(name).local if is_open else None
+        if local is None:
             raise NangoClosedError(
                 "There is no embedded server to define an action on",
-                "Run %nango_connect --local first.",
+                _use_local(self._connections) or "Run %nango_connect --local first.",
             )
-        return self._local.define_cell(
+        return local.define_cell(
             integration,
             action,
             cell,
@@ -161,18 +303,59 @@ class Session:
             notebook=notebook,
         )
 
-    async def close(self) -> ConnectionStatus:
-        """Close the connection, and stop the embedded server if it was one."""
-        before = self._client, self._local
-        self._client = self._local = None
-        await _close(*before)
-        return ConnectionStatus("not connected")
+
+def _use_local(connections: Connections) -> str:
+    """Tell how to come to an embedded server that is open, but not the current connection."""
+    names: Iterable[str] = (name for name in connections.names if connections.find(name).local)
+    return next((f"Run %nango_connect --use {name} first." for name in names), "")
 
 
-async def _close(client: Nango | None, local: LocalServer | None) -> None:
+async def _trigger(
+    connection: OpenConnection, call: TriggerCall, entry: HistoryEntry
+) -> NangoResult:
     try:
-        if client:
-            await client.close()
-    finally:
-        if local:
-            await local.stop()
+        result = await connection.client.trigger_action(
+            call.integration, call.action, call.user_id, call.input, timeout=call.timeout
+        )
+    except NangoError as error:
+        entry.fail(error)
+        if isinstance(error, NangoServerError):
+            _add_hint(error, await connection.known.hint(call, error))
+        raise
+    except BaseException:
+        entry.stop()
+        raise
+    entry.end("success", "success", result)
+    connection.known.note_call(call)
+    return result
+
+
+async def _trigger_each(batch: Batch, entry: HistoryEntry) -> BatchResult:
+    try:
+        result = await batch.run()
+    except Exception as error:
+        entry.fail(error, batch.result())
+        raise
+    except BaseException:
+        entry.stop(batch.result())
+        raise
+    entry.end_batch(result)
+    return result
+
+
+def _add_hint(error: NangoError, hint: str) -> None:
+    if hint:
+        error.hint = f"{hint} {error.hint}".strip()
+        error.__notes__ = [f"Hint: {error.hint}"]
+
+
+def _names_of(local: LocalServer | None) -> KnownNames:
+    try:
+        from nango_jupyter.known import KnownNames
+    except ModuleNotFoundError:  # until it lands
+        from unittest.mock import AsyncMock
+
+        return AsyncMock(
+            note_call=lambda _: None, note_user=lambda *_: None, hint=AsyncMock(return_value="")
+        )
+    return KnownNames(local)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import Secret, redact, remember
+
+if TYPE_CHECKING:
+    import ssl  # it takes long to load, and most notebooks need none
 
 __all__ = ["MAX_TIMEOUT", "Settings", "check_timeout"]
 
 # RabbitMQ takes a message's expiration as at most 2**32 - 1 milliseconds.
 MAX_TIMEOUT = 4_294_967.0
 
+_DEFAULT_USER = "guest"
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _TLS_OPTIONS = frozenset({"cafile", "capath", "cadata", "certfile", "keyfile", "no_verify_ssl"})
 _URL_OPTIONS = _TLS_OPTIONS | {"heartbeat", "timeout", "name", "auth"}
@@ -47,6 +50,9 @@ class Settings:
     port : int
     username : str
     password : Secret
+    needs_password : bool
+        Whether there is a user and no password for it: the caller finds one, or asks for it (see
+        `with_password`). Otherwise RabbitMQ's default password is tried.
     vhost : str
     tls : bool
     timeout : float
@@ -60,8 +66,9 @@ class Settings:
 
     host: str = "localhost"
     port: int = 5672
-    username: str = "guest"
+    username: str = _DEFAULT_USER
     password: Secret = field(default_factory=lambda: Secret("guest"))
+    needs_password: bool = False
     vhost: str = "/"
     tls: bool = False
     timeout: float = 30.0
@@ -87,6 +94,10 @@ class Settings:
         path = "" if self.vhost == "/" else "/" + quote(self.vhost, safe="")
         return f"{'amqps' if self.tls else 'amqp'}://{host}:{self.port}{path}"
 
+    def with_password(self, password: Secret) -> Settings:
+        """Return the same settings with a password."""
+        return replace(self, password=password, needs_password=False)
+
     @classmethod
     def from_target(cls, target: str, port: int | None = None, **known: Any) -> Settings:
         """Read ``HOST``, ``HOST:PORT`` or a URL.
@@ -110,11 +121,17 @@ class Settings:
         if "ssl_context" in given:
             given["tls"] = True
         if "://" in target:
-            return cls(**{**_read_url(target), **given})
-        host, own_port = _split_host(target)
-        if own_port is None:
-            own_port = _PORTS["amqp"] if port is None else port
-        return cls(host=host, port=own_port, **given)
+            found = _read_url(target)
+            if "username" in given and given["username"] != found.get("username"):
+                found.pop("password", None)  # it is another user's
+        else:
+            host, own_port = _split_host(target)
+            if own_port is None:
+                own_port = _PORTS["amqp"] if port is None else port
+            found = {"host": host, "port": own_port}
+        found |= given
+        is_known = found.get("username", _DEFAULT_USER) == _DEFAULT_USER or "password" in found
+        return cls(**{"needs_password": not is_known, **found})
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **known: Any) -> Settings:
