@@ -24,6 +24,7 @@ from nango_jupyter.exceptions import (
 )
 from nango_jupyter.history import History, HistoryEntry
 from nango_jupyter.jobs import Job, JobList, Run
+from nango_jupyter.known import KnownNames
 from nango_jupyter.local import LocalServer
 from nango_jupyter.results import NangoResult
 from nango_jupyter.settings import Settings, check_timeout
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from nango_jupyter.batch import Batch, BatchResult
     from nango_jupyter.calls import TriggerCall
     from nango_jupyter.credentials import Credentials
-    from nango_jupyter.known import KnownNames
     from nango_jupyter.messages import UserId
     from nango_jupyter.secrets import Secret
 
@@ -93,7 +93,7 @@ class Session:
             if current := self._connections.current:
                 error.hint = f"{error.hint} Still connected to {current.address}.".strip()
             raise
-        return await self._change(OpenConnection(name, client, None, _names_of(None)))
+        return await self._change(OpenConnection(name, client, None, KnownNames(None)))
 
     async def connect_local(
         self,
@@ -108,7 +108,7 @@ class Session:
         local = LocalServer(folder)
         await local.start()
         client = local.client(timeout=timeout)
-        return await self._change(OpenConnection(name, client, local, _names_of(local)))
+        return await self._change(OpenConnection(name, client, local, KnownNames(local)))
 
     async def _change(self, connection: OpenConnection) -> ConnectionStatus:
         # First, so that what is open is always what `close` closes, even if this is stopped.
@@ -347,15 +347,3 @@ def _add_hint(error: NangoError, hint: str) -> None:
     if hint:
         error.hint = f"{hint} {error.hint}".strip()
         error.__notes__ = [f"Hint: {error.hint}"]
-
-
-def _names_of(local: LocalServer | None) -> KnownNames:
-    try:
-        from nango_jupyter.known import KnownNames
-    except ModuleNotFoundError:  # until it lands
-        from unittest.mock import AsyncMock
-
-        return AsyncMock(
-            note_call=lambda _: None, note_user=lambda *_: None, hint=AsyncMock(return_value="")
-        )
-    return KnownNames(local)
