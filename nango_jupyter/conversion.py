@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from nango_jupyter.exceptions import NangoInputError
+from nango_jupyter.secrets import redact
 from nango_jupyter.wire_json import check_json
 
 __all__ = ["to_json_value"]
@@ -52,6 +53,9 @@ def to_json_value(value: Any, name: str = "input") -> Any:
         raise refusal.explain(name) from None
     except RecursionError:
         raise NangoInputError(f"{name} is nested too deeply", "Send flatter data.") from None
+    except Exception as error:  # of the user's own classes
+        reason = f"{type(error).__name__}: {redact(str(error))}"
+        raise NangoInputError(f"{name} can't be turned into JSON: {reason}") from None
 
 
 class _RefusalError(Exception):

@@ -1,4 +1,4 @@
-"""Splits a magic's line into arguments, and puts variables in their place.
+"""Reads a magic's line: its arguments, with variables in their place.
 
 IPython's own splitting is a shell's, which eats the quotes of JSON, and its own expansion reads
 ``{"a": 1}`` as a Python expression. So the magics turn both off and use these.
@@ -8,84 +8,102 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from IPython.core.error import UsageError
 
+from nango_jupyter.conversion import to_json_value
 from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.magics.expressions import DOLLAR, Expression, compile_alone, find_holes
+from nango_jupyter.magics.fillers import text_of, value_of
+from nango_jupyter.magics.template import InputTemplate, read_line_text
+from nango_jupyter.magics.tokens import BRACED, Token, read_line, split
 from nango_jupyter.secrets import redact
+from nango_jupyter.suggestions import did_you_mean
 from nango_jupyter.wire_json import encode
 
-__all__ = ["Token", "expand", "expand_json", "is_variable", "parse", "split"]
+__all__ = [
+    "ArgumentTemplate",
+    "Token",
+    "expand",
+    "expand_json",
+    "is_variable",
+    "parse",
+    "read_line_input",
+    "split",
+]
 
-_QUOTED = re.compile(r"""'[^']*'(?=\s|$)|"(?:[^"\\]|\\.)*"(?=\s|$)""")
-# JSON never has a letter behind its brace; a colon may be meant as JSON whose keys lack quotes.
-_BRACED = re.compile(r"\{([A-Za-z_][^{}:]*)\}(?=\s|$)")
-_DOLLAR = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
-_IN_A_WORD = re.compile(rf"{_DOLLAR.pattern}|\{{([A-Za-z_][^{{}}:]*)\}}")
-_JSON_STRING = r'"(?:[^"\\]|\\.)*"'
-_JSON_STRING_OR_DOLLAR = re.compile(f"{_JSON_STRING}|{_DOLLAR.pattern}")
-_JSON_STRING_OR_BRACKET = re.compile(rf"{_JSON_STRING}|([\[{{])|([\]}}])")
-_OPTION = re.compile(r"(--[a-z][a-z-]*)=")
+_IN_A_WORD = re.compile(rf"{DOLLAR.pattern}|\{{([A-Za-z_][^{{}}:]*)\}}")
+_JSON_STRING_OR_DOLLAR = re.compile(rf'"(?:[^"\\]|\\.)*"|{DOLLAR.pattern}')
 
 
-class Token(str):
-    """One argument: its text without quotes, and `raw`, as it was typed."""
+class ArgumentTemplate:
+    """An argument with ``{{ expression }}``, filled once for each row.
 
-    raw: str
+    Parameters
+    ----------
+    text : str
 
-    def __new__(cls, raw: str) -> Token:
-        """Make a token of what was typed."""
-        quoted = len(raw) > 1 and raw[0] == raw[-1] and raw[0] in "'\""
-        token = super().__new__(cls, raw[1:-1] if quoted else raw)
-        token.raw = raw
-        return token
+    Raises
+    ------
+    NangoUsageError
+        If an expression is no Python, with its place.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = str(text)
+        self._pieces: list[str | Expression] = []
+        at = 0
+        for hole in find_holes(self._text):
+            if hole.expression is None:
+                raise hole.problem or AssertionError("a hole without expression has a problem")
+            self._pieces += (self._text[at : hole.start], hole.expression)
+            at = hole.end
+        self._pieces = [piece for piece in [*self._pieces, self._text[at:]] if piece != ""]
+
+    def __str__(self) -> str:
+        return self._text
 
     @property
-    def json(self) -> str:
-        """The text as JSON, whose strings keep their quotes."""
-        return str(self) if self.raw.startswith("'") else self.raw
+    def alone(self) -> Expression | None:
+        """The expression, if there is nothing else."""
+        first = self._pieces[0] if len(self._pieces) == 1 else None
+        return first if isinstance(first, Expression) else None
+
+    def fill(self, names: Mapping[str, Any]) -> Any:
+        """Return the value of an expression that stands alone, as JSON; text else.
+
+        Raises
+        ------
+        NangoUsageError
+            With the place, if there is no such variable, an expression fails, or its value is
+            None: what it stands for is missing.
+        """
+        if self.alone is not None:
+            return _present(value_of(self.alone, names), self.alone)
+        return "".join([self._fill_piece(piece, names) for piece in self._pieces])
+
+    def _fill_piece(self, piece: str | Expression, names: Mapping[str, Any]) -> str:
+        if isinstance(piece, Expression):
+            _present(value_of(piece, names), piece)
+            return text_of(piece, names)
+        return piece if "://" in self._text else _expand_words(piece, names)
 
 
-def split(line: str) -> list[Token]:
-    """Split a line at blanks, but not inside quotes or JSON."""
-    rest = line.strip().removesuffix(";").strip()  # a ; out of habit is no part of the JSON
-    tokens = []
-    # IPython leaves a comment behind a magic on the line; quotes keep a # in front of a word.
-    while rest and not rest.startswith("#"):
-        # As two words, --config={"a": 1} keeps its JSON whole.
-        if option := _OPTION.match(rest):
-            tokens.append(Token(option[1]))
-            rest = rest[option.end() :]
-        else:
-            end = _token_end(rest)
-            tokens.append(Token(rest[:end]))
-            rest = rest[end:].lstrip()
-    return tokens
-
-
-def _token_end(text: str) -> int:
-    for pattern in (_QUOTED, _BRACED):
-        if match := pattern.match(text):
-            return match.end()
-    if text[0] in "{[":
-        return _json_end(text)
-    return len(text.split(maxsplit=1)[0])
-
-
-def _json_end(text: str) -> int:
-    """Find the bracket that closes the first one; there may be $variables between them."""
-    depth = 0
-    for match in _JSON_STRING_OR_BRACKET.finditer(text):
-        depth += bool(match[1]) - bool(match[2])
-        if depth == 0:
-            return match.end()
-    return len(text)  # broken JSON: the rest belongs to it, and is shown
+def _present(value: Any, expression: Expression) -> Any:
+    if value is None:
+        raise NangoUsageError(f"{expression.shown} is None{expression.where}")
+    return value
 
 
 def parse(
-    magic: Callable[..., Any], line: str, names: Mapping[str, Any], json: str = ""
+    magic: Callable[..., Any],
+    line: str,
+    names: Mapping[str, Any],
+    json: str = "",
+    templates: Collection[str] = (),
 ) -> argparse.Namespace:
     """Parse a line by the arguments that were declared on a magic.
 
@@ -99,6 +117,13 @@ def parse(
     json : str
         The argument that is JSON, and stays as it was typed; in all others, variables are put in
         their place.
+    templates : collection of str
+        The arguments that are filled for each row: with ``{{ }}``, they are an `ArgumentTemplate`.
+
+    Returns
+    -------
+    argparse.Namespace
+        With the arguments, and `assign_to` (str) and `is_silent` (bool) of the line.
 
     Raises
     ------
@@ -107,22 +132,39 @@ def parse(
     """
     parser: argparse.ArgumentParser = magic.parser  # type: ignore[attr-defined]
     parser.allow_abbrev = False  # --token would be --token-env, and a token the name of a variable
-    tokens = split(line)
+    read = read_line(line)
     try:
-        found, surplus = parser.parse_known_intermixed_args(tokens)  # options may stand anywhere
+        # Options may stand anywhere.
+        found, surplus = parser.parse_known_intermixed_args(read.tokens)
     except UsageError as error:
         raise NangoUsageError(redact(str(error)), _usage(parser)) from None
     if surplus:
-        unknown = [word.partition("=")[0] for word in surplus if word.startswith("--")]
-        reason = f"There is no option {unknown[0]}" if unknown else "There are too many arguments"
-        raise NangoUsageError(reason, f"{_usage(parser)}. Quote what has blanks in it.")
+        raise _surplus(surplus, parser)
     for name, value in vars(found).items():
-        if isinstance(value, str) and name != json:
-            # None would be as if the argument was not there: --local $folder, a real broker.
-            if (expanded := expand(value, names)) is None:
-                raise NangoUsageError(f"{value} is None", _usage(parser))
+        if not isinstance(value, str) or name == json:
+            continue
+        if name in templates and "{{" in value and not _is_literal(value):
+            setattr(found, name, ArgumentTemplate(value))
+        # None would be as if the argument was not there: --local $folder, a real broker.
+        elif (expanded := expand(value, names)) is None:
+            raise NangoUsageError(f"{value} is None", _usage(parser))
+        else:
             setattr(found, name, expanded)
+    found.assign_to, found.is_silent = read.assign_to, read.is_silent
     return found
+
+
+def _surplus(words: list[str], parser: argparse.ArgumentParser) -> NangoUsageError:
+    unknown = [word.partition("=")[0] for word in words if word.startswith("--")]
+    if not unknown:
+        return NangoUsageError(
+            "There are too many arguments", f"{_usage(parser)}. Quote what has blanks in it."
+        )
+    options = [name for action in parser._actions for name in action.option_strings]
+    guess = did_you_mean(unknown[0], options)
+    return NangoUsageError(
+        redact(f"There is no option {unknown[0]}"), f"{guess} {_usage(parser)}.".lstrip()
+    )
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
@@ -136,27 +178,47 @@ def is_variable(text: str) -> bool:
 
 
 def _alone(text: str) -> re.Match[str] | None:
-    return _DOLLAR.fullmatch(text) or _BRACED.fullmatch(text)
+    return DOLLAR.fullmatch(text) or BRACED.fullmatch(text)
+
+
+def _is_literal(text: str) -> bool:
+    return isinstance(text, Token) and text.raw.startswith("'")
 
 
 def expand(text: str, names: Mapping[str, Any]) -> Any:
     """Put variables in their place in one argument.
 
-    ``$name`` and ``{expression}`` alone are the object itself; inside a word they are its text.
-    A URL, which may have a $ in its password, and what stands in single quotes are left alone.
+    ``$name``, ``{expression}`` and ``{{ expression }}`` alone are the object itself, but for
+    numpy's scalars, which become Python's; inside a word they are text. A URL, which may have a $
+    in its password, and what stands in single quotes are left alone.
 
     Raises
     ------
     NangoUsageError
         If there is no such variable, or the expression fails.
     """
-    if isinstance(text, Token) and text.raw.startswith("'"):
+    if _is_literal(text):
         return str(text)
     if alone := _alone(text):
-        return _evaluate(alone[1], names)
+        return _plain(_evaluate(alone[1], names))
     if "://" in text:
         return str(text)
+    if "{{" not in text:
+        return _expand_words(text, names)
+    template = ArgumentTemplate(text)
+    if template.alone is not None:
+        return _plain(template.alone.evaluate(names))
+    return template.fill(names)
+
+
+def _expand_words(text: str, names: Mapping[str, Any]) -> str:
     return _IN_A_WORD.sub(lambda match: str(_evaluate(match[1] or match[2], names)), text)
+
+
+def _plain(value: Any) -> Any:
+    """Return Python's own for one of numpy's numbers: no user's id is a numpy.int64."""
+    numpy = sys.modules.get("numpy")
+    return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
 
 
 def expand_json(text: str, names: Mapping[str, Any]) -> str:
@@ -170,12 +232,30 @@ def expand_json(text: str, names: Mapping[str, Any]) -> str:
     return _JSON_STRING_OR_DOLLAR.sub(replace, text)
 
 
+def read_line_input(token: Any, name: str, names: Mapping[str, Any]) -> InputTemplate:
+    """Read the JSON input of a line.
+
+    ``$name`` that is not inside a string is read now; ``{{ expression }}`` is filled later.
+
+    Parameters
+    ----------
+    token : Token or None
+    name : str
+        What the input is called in messages.
+    names : mapping of str to object
+
+    Raises
+    ------
+    NangoUsageError
+        If it is not JSON, or there is no such variable.
+    """
+    if token is None or not isinstance(token, str):
+        return InputTemplate.of(to_json_value(token, name))
+    if is_variable(token):
+        return InputTemplate.of(to_json_value(expand(token, names), str(token)))
+    text = token.json if isinstance(token, Token) else token
+    return read_line_text(text, name, names)
+
+
 def _evaluate(expression: str, names: Mapping[str, Any]) -> Any:
-    try:
-        return eval(expression, dict(names))  # noqa: S307 - the user's own code, as in IPython
-    except NameError as error:
-        raise NangoUsageError(
-            f"There is no variable {error.name}", "Define it first; single quotes keep $ and {}."
-        ) from None
-    except Exception as error:
-        raise NangoUsageError(f"{{{expression}}} failed: {type(error).__name__}: {error}") from None
+    return compile_alone(expression, f"{{{expression}}}").evaluate(names)

@@ -7,9 +7,18 @@ import re
 from typing import Any, NoReturn
 
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.magics.places import show_place
+from nango_jupyter.magics.marks import Document
 
-__all__ = ["read_json"]
+__all__ = ["decode", "explain", "has_unquoted_key", "load_json", "read_json"]
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_CONSTANT = re.compile(rf"{_STRING}|-?\b(?:NaN|Infinity)\b")
+_STRUCTURE = re.compile(rf"({_STRING})(\s*:)?|[{{}}]", re.DOTALL)
+_UNQUOTED_KEY = re.compile(r"[^\W\d][\w.-]*\s*:")
+
+
+class _TwiceError(Exception):
+    """A key that stands twice in one object."""
 
 
 def read_json(text: str, name: str) -> Any:
@@ -28,33 +37,96 @@ def read_json(text: str, name: str) -> Any:
     """
     if not text.strip():
         return None
+    return load_json(Document(text, name, []))
+
+
+def load_json(document: Document) -> Any:
+    """Return the value of a document; marks in the place of values are text in it.
+
+    Raises
+    ------
+    NangoUsageError
+        With line, column and a caret under the place.
+    """
     try:
-        return json.loads(text, parse_constant=lambda word: _refuse(word, text))
+        return decode(document.text)
     except json.JSONDecodeError as error:
-        raise _explain(error, name) from None
+        raise explain(error, document) from None
     except (ValueError, RecursionError) as error:
-        raise NangoUsageError(f"The {name} is not JSON: {error}") from None
+        raise NangoUsageError(f"The {document.name} is not JSON: {error}") from None
+
+
+def decode(text: str) -> Any:
+    """Return the value of a JSON text, each of whose keys stands once.
+
+    Raises
+    ------
+    json.JSONDecodeError
+        With the place.
+    ValueError, RecursionError
+        For numbers of too many digits, and nesting too deep.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_constant=lambda word: _refuse(word, text),
+            object_pairs_hook=_once,
+        )
+    except _TwiceError:
+        key, place = _second(text)
+        raise json.JSONDecodeError(f"The key {key} stands twice", text, place) from None
+
+
+def explain(error: json.JSONDecodeError, document: Document) -> NangoUsageError:
+    """Return the error that shows the place."""
+    reason = f"The {document.name} is not JSON: {error.msg}"
+    return document.error(reason, error.pos, _guess(error, document))
+
+
+def has_unquoted_key(error: json.JSONDecodeError) -> bool:
+    """Tell whether it is a key without quotes that JSON fails at, as in YAML's ``{a: 1}``."""
+    return "property name" in error.msg and bool(_UNQUOTED_KEY.match(error.doc, error.pos))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwiceError
+    return found
+
+
+def _second(text: str) -> tuple[str, int]:
+    """Find the first key that stands twice in one object."""
+    objects: list[set[str]] = []
+    for match in _STRUCTURE.finditer(text):
+        if match[0] == "{":
+            objects.append(set())
+        elif match[0] == "}":
+            objects.pop()
+        elif match[2] and objects:
+            key = json.loads(match[1])
+            if key in objects[-1]:
+                return match[1], match.start()
+            objects[-1].add(key)
+    raise AssertionError("no key stands twice")
 
 
 def _refuse(word: str, text: str) -> NoReturn:
     """Refuse NaN and Infinity, which json passes on without their place."""
-    places = re.finditer(r'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b', text)
+    places = _CONSTANT.finditer(text)
     place = next((match.start() for match in places if match[0] == word), 0)
     raise json.JSONDecodeError(f"{word} is not a JSON number", text, place)
 
 
-def _explain(error: json.JSONDecodeError, name: str) -> NangoUsageError:
-    place = show_place(error.doc, error.lineno, error.colno)
-    return NangoUsageError(f"The {name} is not JSON: {error.msg}, {place}", _guess(error))
-
-
-def _guess(error: json.JSONDecodeError) -> str:
+def _guess(error: json.JSONDecodeError, document: Document) -> str:
     """Guess what a person who writes Python meant."""
-    rest = error.doc[error.pos :]
+    rest = document.rest(error.pos)
     if rest.startswith("'"):
         return 'JSON\'s strings and keys stand in double quotes: "…".'
     if rest.startswith("$"):
-        return "$name stands for a variable on the line of %nango_trigger, not inside a cell."
+        return "$name is for the line of a magic, not inside a cell: write {{ name }} here."
+    if rest.startswith("\\{{"):
+        return 'Two braces as text are {{ "{{" }}; one backslash is \\\\.'
     if rest.startswith(("NaN", "Infinity", "-Infinity")):
         return "Use null."
     if rest.startswith(("True", "False", "None")):
