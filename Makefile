@@ -3,16 +3,18 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test reliability format bench clean
 
-# An interpreter to use instead of the first Python 3.11+ found, and more arguments for pytest.
+# An interpreter to use instead of the first Python 3.11+ found, more arguments for pytest, and the
+# benchmarks to run instead of all.
 PYTHON ?=
 PYTEST_ARGS ?=
+BENCH ?=
 export PYTHON
 
 python := .venv/bin/python
 notebook := notebooks/01_quickstart.ipynb
 
 help: ## show this text
-	@echo 'make TARGET [PYTHON=/path/to/python3.11] [PYTEST_ARGS="-k proxy"]'
+	@echo 'make TARGET [PYTHON=/path/to/python3.11] [PYTEST_ARGS="-k proxy"] [BENCH="loading cell"]'
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 16
 
 demo: ## run the quickstart notebook in the terminal, and write it as HTML
@@ -35,9 +37,10 @@ format: ## put the code into the form that `make test` asks for
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 
-bench: ## measure client and server against the bare minimum through aio-pika
+bench: ## measure what everything costs, against the bare minimum and other packages
 	@bash tools/setup.sh test
-	@$(python) -m benchmarks
+	@bash tools/peers.sh
+	@$(python) -m benchmarks $(BENCH)
 
 clean: ## remove the virtual environment and everything built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
