@@ -46,6 +46,7 @@ class Merged:
         self._stronger = sources[:at]
         weaker = [one for one in sources[at + 1 :] if not (one.is_table and one.place)]
         self._all = [*sources[: at + 1], *weaker]
+        self._sources = sources
         self._url = str(self._place.values.get("url", ""))
 
     def local(self) -> LocalTarget | None:
@@ -59,7 +60,9 @@ class Merged:
                 "Give the host of a broker too, or leave that out.",
             )
         folder = self._place.values["local"]
-        return LocalTarget(None if folder is True else str(folder), _first("timeout", self._all))
+        return LocalTarget(
+            None if folder is True else str(folder), _first("timeout", self._sources)
+        )
 
     @cached_property
     def settings(self) -> Settings:
@@ -73,7 +76,7 @@ class Merged:
                 port,
                 vhost=_first("vhost", own),
                 username=_first("user", own if "@" in self._url else self._all),
-                timeout=_first("timeout", own if "timeout=" in self._url else self._all),
+                timeout=_first("timeout", own if "timeout=" in self._url else self._sources),
             )
         except NangoUsageError as error:
             raise self._named(error) from None
@@ -94,7 +97,7 @@ class Merged:
     @property
     def password_env(self) -> str:
         """The variable that holds the password; "" if none is named for this user."""
-        for one in self._stronger if self.has_password else self._all:
+        for one in [*self._stronger, self._place] if self.has_password else self._all:
             if "password-env" in one.values and one.user in ("", self.settings.username):
                 return str(one.values["password-env"])
         return ""

@@ -135,7 +135,9 @@ class Preferences:
             yield replace(table, is_named=True)
         config = {key: value for key, value in self._config().items() if value not in (None, "")}
         yield checked(config, keys, lambda key: f"%config NangoMagics.{key}")
-        given = {key: self._environ.get(_variable(key), "").strip() for key in _VARIABLES}
+        given = {
+            key: self._environ.get(_variable(key), "").strip() for key in keys if key in _VARIABLES
+        }
         numbers = {key: _number(key, text) for key, text in given.items() if text}
         yield checked(numbers, keys, _variable)
         yield project.table

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -50,7 +52,7 @@ class ProjectFile:
             folder = self._folder()
         except OSError:  # it was removed while the kernel runs
             return _NOTHING
-        for path in (folder / _FILE, *(above / _FILE for above in folder.parents)):
+        for path in _candidates(folder):
             found = self._of(path)
             if found is not _NOTHING:
                 return found
@@ -68,6 +70,11 @@ class ProjectFile:
         if known is None or known[0] != signature:
             known = self._read[path] = signature, _read_project(path)
         return known[1]
+
+
+@lru_cache(maxsize=8)
+def _candidates(folder: Path) -> list[Path]:
+    return [above / _FILE for above in (folder, *folder.parents)]
 
 
 def _read_project(path: Path) -> Project:
@@ -136,5 +143,7 @@ def _table(path: Path, values: object, prefix: str, known: Sequence[str]) -> Sou
             f"{label(' and '.join(places))} don't go together", "Keep one of them."
         )
     if isinstance(folder := values.get("local"), str):
-        values = {**values, "local": str(path.parent / Path(folder).expanduser())}
+        with suppress(RuntimeError):  # ~somebody who is not known here
+            folder = str(Path(folder).expanduser())
+        values = {**values, "local": str(path.parent / folder)}
     return Source(values, label, is_table=True)

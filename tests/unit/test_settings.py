@@ -2,6 +2,8 @@
 
 import dataclasses
 import ssl
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -229,3 +231,37 @@ def test_time_limits() -> None:
 def test_heartbeats(heartbeat: Any) -> None:
     with pytest.raises(NangoUsageError, match="heartbeat is"):
         Settings(heartbeat=heartbeat)
+
+
+@pytest.mark.parametrize(
+    ("target", "known", "needs"),
+    [
+        ("amqp://ada@host", {}, True),
+        ("amqp://ada:@host", {}, False),
+        ("amqp://ada:pw12@host", {}, False),
+        ("amqp://:pw12@host", {}, False),
+        ("amqp://guest@host", {}, False),
+        ("host", {}, False),
+        ("host", {"username": "ada"}, True),
+        ("host", {"username": "guest"}, False),
+        ("host", {"username": "ada", "password": Secret("pw12")}, False),
+        ("amqp://host", {"username": "ada"}, True),
+        ("amqp://ada:pw12@host", {"username": "ada"}, False),
+        ("amqp://ada:pw12@host", {"username": "bob"}, True),
+    ],
+)
+def test_a_user_without_a_password(target: str, known: dict[str, Any], needs: bool) -> None:
+    settings = Settings.from_target(target, **known)
+    assert settings.needs_password is needs
+    if known.get("username") == "bob":
+        assert settings.password.reveal() != "pw12"  # it is ada's
+    found = settings.with_password(Secret("found1"))
+    assert not found.needs_password
+    assert found.password.reveal() == "found1"
+    assert found.username == settings.username
+
+
+def test_settings_load_no_ssl() -> None:
+    code = "import sys, nango_jupyter.settings; print('ssl' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
