@@ -29,7 +29,8 @@ class _Stopped(KeyboardInterrupt):
     """A KeyboardInterrupt that IPython draws in one line: where the loop stood tells nothing."""
 
     def _render_traceback_(self) -> list[str]:
-        return ["KeyboardInterrupt: stopped; on a server, what was under way may still run"]
+        notes: list[str] = getattr(self, "__notes__", [])
+        return ["KeyboardInterrupt: stopped; on a server, what was under way may still run", *notes]
 
 
 _Stopped.__name__ = "KeyboardInterrupt"  # the name that front ends know

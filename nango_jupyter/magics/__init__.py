@@ -6,27 +6,36 @@ import atexit
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from nango_jupyter.magics.defining import ActionMagics
 from nango_jupyter.magics.magics import NangoMagics
+from nango_jupyter.magics.notebook import Notebook
+from nango_jupyter.magics.triggering import TriggerMagics
 
 __all__ = ["load", "unload"]
+
+_CLASSES = (NangoMagics, TriggerMagics, ActionMagics)
 
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics, unless they are."""
-    if "NangoMagics" in shell.magics_manager.registry:
+    if NangoMagics.__name__ in shell.magics_manager.registry:
         return
-    magics = NangoMagics(shell)
-    shell.register_magics(magics)
-    atexit.register(magics.shut_down)
+    notebook = Notebook(shell)
+    shell.register_magics(*(magics(notebook) for magics in _CLASSES))
+    atexit.register(notebook.shut_down)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Close what the magics opened, and take them away."""
-    magics = shell.magics_manager.registry.pop("NangoMagics", None)
-    if magics is None:
+    registry = shell.magics_manager.registry
+    if NangoMagics.__name__ not in registry:
         return
-    magics.shut_down()
-    atexit.unregister(magics.shut_down)
-    for kind, names in magics.magics.items():
-        for name in names:
-            shell.magics_manager.magics[kind].pop(name, None)
+    notebook = registry[NangoMagics.__name__].notebook
+    notebook.shut_down()
+    atexit.unregister(notebook.shut_down)
+    for magics in (registry.pop(one.__name__) for one in _CLASSES):
+        if magics in shell.configurables:
+            shell.configurables.remove(magics)
+        for kind, names in magics.magics.items():
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)

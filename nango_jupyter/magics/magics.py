@@ -1,56 +1,78 @@
-"""``%nango_connect``, ``%nango_register``, ``%%nango_trigger`` and their kin."""
+"""``%nango_connect``, ``%nango_register`` and their kin, and what ``%config`` sets."""
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-import os
-import re
-from collections import ChainMap
+from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from IPython.core.error import StdinNotImplementedError
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import (
     Magics,
-    cell_magic,
-    line_cell_magic,
     line_magic,
     magics_class,
     needs_local_scope,
     no_var_expand,
 )
 from IPython.core.magic_arguments import argument, magic_arguments
+from traitlets import Float, Int, TraitError, Unicode, validate
 
-from nango_jupyter.defined import DefinedAction
+from nango_jupyter.connections import DEFAULT_NAME, ConnectionList, ConnectionStatus
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.kernel_loop import KernelLoop
-from nango_jupyter.magics.arguments import expand, expand_json, is_variable, parse
-from nango_jupyter.magics.json_input import read_json
-from nango_jupyter.magics.python_input import explain_python
+from nango_jupyter.magics.arguments import parse, read_line_input
+from nango_jupyter.magics.asking import ask, warn_of_password
+from nango_jupyter.magics.notebook import Notebook
+from nango_jupyter.magics.options import connection_argument, output_arguments, seconds
+from nango_jupyter.magics.output import is_silent, read_output
+from nango_jupyter.preferences import LocalTarget
 from nango_jupyter.results import NangoResult
+from nango_jupyter.secret_sources import find_password, find_token
 from nango_jupyter.secrets import Secret
-from nango_jupyter.session import ConnectionStatus, Session
 from nango_jupyter.settings import Settings
 
 __all__ = ["NangoMagics"]
 
+_ELSE = "None: what the environment or pyproject.toml says."
+
 
 @magics_class
 class NangoMagics(Magics):
-    """The magics of nango-jupyter; what they open lives on the kernel's main event loop."""
+    """Connect to Nango servers; ``%config NangoMagics`` shows the settings."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__(shell)
-        self.session = Session()
-        self._variables = shell.user_ns
-        self._loop = KernelLoop(lambda: _shell_loop(shell))
+    url = Unicode(None, allow_none=True, help=f"The broker, without password. {_ELSE}").tag(
+        config=True
+    )
+    host = Unicode(None, allow_none=True, help=f"The broker's host. {_ELSE}").tag(config=True)
+    port = Int(None, allow_none=True, min=1, max=65535, help=f"Its port. {_ELSE}").tag(config=True)
+    user = Unicode(None, allow_none=True, help=f"Its user. {_ELSE}").tag(config=True)
+    vhost = Unicode(None, allow_none=True, help=f"Its virtual host. {_ELSE}").tag(config=True)
+    timeout = Float(
+        None, allow_none=True, help=f"Time limit of each request, in seconds. {_ELSE}"
+    ).tag(config=True)
+    concurrency = Int(
+        None, allow_none=True, min=1, help=f"How many rows of --each at once. {_ELSE}"
+    ).tag(config=True)
+    rows = Int(None, allow_none=True, min=1, help=f"Rows to draw of a table. {_ELSE}").tag(
+        config=True
+    )
+    columns = Int(None, allow_none=True, min=1, help=f"Columns to draw of a table. {_ELSE}").tag(
+        config=True
+    )
 
-    def shut_down(self) -> None:
-        """Close what is open: when the extension is unloaded, and when Python ends."""
-        if not self._loop.loop.is_closed():
-            self._loop.run(self.session.close())
+    def __init__(self, notebook: Notebook) -> None:
+        super().__init__(notebook.shell, parent=notebook.shell)
+        self.notebook = notebook
+        notebook.configure(lambda: self.trait_values(config=True))
+
+    @validate("url")
+    def _check_url(self, proposal: Mapping[str, Any]) -> str:
+        url: str = proposal["value"]
+        if url and "@" in url and urlsplit(url).password:
+            raise TraitError(
+                "Leave the password out of the URL, which %config shows: set NANGO_PASSWORD, "
+                "put it into the keyring, or be asked for it."
+            )
+        return url
 
     @magic_arguments()
     @argument("target", nargs="?", metavar="HOST[:PORT] | URL", help="The broker.")
@@ -62,223 +84,196 @@ class NangoMagics(Magics):
         help="Start the embedded server, without a broker, on an integrations folder; "
         "on the samples without one.",
     )
+    @argument("--name", metavar="NAME", help="Keep it beside other connections, by this name.")
+    @argument("--use", metavar="NAME", help="Make an open connection the current one.")
+    @argument("--user", metavar="NAME", help="The broker's user.")
+    @argument("--password-env", metavar="NAME", help="Environment variable with the password.")
+    @argument("--keyring", metavar="SERVICE", help="The keyring's service with the password.")
+    @argument("--vhost", metavar="NAME", help="The broker's virtual host.")
     @argument("--timeout", metavar="SECONDS", help="Time limit of each request (30).")
     @no_var_expand
     @needs_local_scope
     @line_magic
     def nango_connect(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
-        """Connect to a Nango server.
+        """Connect to a Nango server; with nothing, list the connections that are open.
 
-        With nothing, the environment says where: NANGO_URL, else NANGO_HOST and NANGO_PORT, else
-        localhost. A password is best kept in NANGO_URL.
+        With nothing, and nothing open: to where %config, NANGO_URL (else NANGO_HOST, NANGO_PORT)
+        or pyproject.toml say, else localhost. A password comes from NANGO_PASSWORD, --password-env,
+        the keyring, or is asked for.
 
         Examples::
 
             %nango_connect --local
-            %nango_connect --local ./nango-integrations
-            %nango_connect broker.example.com:5672
+            %nango_connect broker.example.com --user ada --name prod
+            %nango_connect --use prod
         """
-        args = parse(self.nango_connect, line, self._names(local_ns))
-        timeout = _seconds(args.timeout)
-        if args.local is None:
-            return self._loop.run(self.session.connect(_settings(args.target, timeout)))
-        if args.target is not None:
-            raise NangoUsageError(
-                "There is a folder for --local, and one more argument",
-                "Give a host or --local; quote a folder that has blanks in it.",
+        notebook = self.notebook
+        args = parse(self.nango_connect, line, notebook.names(local_ns))
+        given = [name for name, value in vars(args).items() if value and name != "is_silent"]
+        if args.local is not None:
+            given.append("local")
+        if args.use is not None:
+            _check_alone("--use", given, "use")
+            notebook.session.use(str(args.use))
+        elif given or not notebook.session.connections():
+            status = self._connect(args)
+            warn_of_password(notebook, line)
+            return self._shown(status, args, "nango_connect", line)
+        return self._shown(notebook.session.connections(), args, "nango_connect", line)
+
+    def _connect(self, args: Namespace) -> ConnectionStatus:
+        notebook, timeout = self.notebook, seconds(args.timeout)
+        name = None if args.name is None else str(args.name)
+        if args.local is not None:
+            if args.target is not None:
+                raise NangoUsageError(
+                    "There is a folder for --local, and one more argument",
+                    "Give a host or --local; quote a folder that has blanks in it.",
+                )
+            found: Settings | LocalTarget = LocalTarget(
+                str(args.local) or None,
+                notebook.preferences.timeout(name) if timeout is None else timeout,
             )
-        return self._loop.run(self.session.connect_local(str(args.local) or None, timeout))
+        else:
+            found = notebook.preferences.settings(
+                args.target,
+                name,
+                user=args.user,
+                vhost=args.vhost,
+                timeout=timeout,
+                password_env=args.password_env,
+            )
+        if isinstance(found, LocalTarget):
+            return notebook.run(
+                notebook.session.connect_local(found.folder, found.timeout, name or DEFAULT_NAME)
+            )
+        found = _with_password(found, args.keyring)
+        return notebook.run(notebook.session.connect(found, name or DEFAULT_NAME))
 
     @magic_arguments()
     @argument("integration", metavar="INTEGRATION", help="Its name in integrations.yaml.")
     @argument("user", metavar="USER", help="The user's id; $name keeps a number a number.")
     @argument("--token-env", metavar="NAME", help="Environment variable that holds the token.")
+    @argument("--keyring", metavar="SERVICE", help="The keyring's service that holds the token.")
     @argument("--config", metavar="JSON", help="Additional config, an object.")
+    @connection_argument
     @no_var_expand
     @needs_local_scope
     @line_magic
-    def nango_register(self, line: str, local_ns: Mapping[str, Any] | None = None) -> NangoResult:
+    def nango_register(
+        self, line: str, local_ns: Mapping[str, Any] | None = None
+    ) -> NangoResult | None:
         """Register a user's connection to an integration.
 
-        The token comes from an environment variable, or is asked for without showing it.
+        The token comes from an environment variable, from the keyring (service nango-jupyter,
+        name INTEGRATION/USER), or is asked for without showing it.
 
         Examples::
 
             %nango_register slack ada
             %nango_register slack ada --token-env SLACK_TOKEN --config {"channelId": "C1"}
         """
-        names = self._names(local_ns)
+        notebook = self.notebook
+        names = notebook.names(local_ns)
         args = parse(self.nango_register, line, names, json="config")
-        client = self.session.client()
-        config = _read(args.config, "config", names)
-        token = _token(args.token_env, args.integration, args.user)
-        return self._loop.run(
-            client.register_connection(args.integration, args.user, token, config)
+        notebook.session.client(args.connection)  # before anybody is asked for a token
+        config = read_line_input(args.config, "config", names).fill(names)
+        token = find_token(
+            args.integration, args.user, service=args.keyring, environ_name=args.token_env
+        ) or ask("token", f"Token of {args.user} for {args.integration}: ", "--token-env NAME")
+        result = notebook.run(
+            notebook.session.register(
+                args.integration, args.user, token, config, name=args.connection
+            )
         )
+        return self._shown(result, args, "nango_register", line)
 
     @magic_arguments()
-    @argument("integration", metavar="INTEGRATION", help="Its name in integrations.yaml.")
-    @argument("action", metavar="ACTION", help="The action's name.")
-    @argument("user", metavar="USER", help="The user's id; $name keeps a number a number.")
-    @argument("input", nargs="?", metavar="JSON", help="The input; in a cell magic, the cell.")
-    @argument("--timeout", metavar="SECONDS", help="Time limit (30).")
+    @argument("user", nargs="?", metavar="USER", help="Those of this user.")
+    @argument("--integration", metavar="NAME", help="Those to this integration.")
+    @connection_argument
+    @output_arguments
     @no_var_expand
     @needs_local_scope
-    @line_cell_magic
-    def nango_trigger(
-        self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
-    ) -> NangoResult:
-        """Run an action in the name of a user, and return its result.
-
-        The input is JSON: in the cell for %%nango_trigger, on the line for %nango_trigger. On
-        the line, $name stands for a variable.
+    @line_magic
+    def nango_connections(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """List the connections that were registered: a user's, or those to an integration.
 
         Examples::
 
-            result = %nango_trigger crm list-contacts ada {"city": "Berlin"}
-
-            %%nango_trigger slack notify ada --timeout 60
-            {"msg": "hello"}
+            %nango_connections ada
+            %nango_connections --integration slack --frame
         """
-        names = self._names(local_ns)
-        args = parse(self.nango_trigger, line, names, json="input")
-        client = self.session.client()
-        if cell is not None and args.input is not None:
+        notebook = self.notebook
+        args = parse(self.nango_connections, line, notebook.names(local_ns))
+        if (args.user is None) == (args.integration is None):
             raise NangoUsageError(
-                "There is input on the line and in the cell", "Keep one of the two."
+                "Whose connections?", "Give a user, or --integration NAME: one of the two."
             )
-        value = _read(args.input, "input", names) if cell is None else read_json(cell, "input")
-        return self._loop.run(
-            client.trigger_action(
-                args.integration, args.action, args.user, value, timeout=_seconds(args.timeout)
-            )
-        )
+        output = read_output(args, self.shell, "nango_connections", line, None)
+        client = notebook.session.client(args.connection)
+        if args.user is not None:
+            result = notebook.run(client.get_connections_for_user_id(args.user))
+        else:
+            result = notebook.run(client.get_connections_for_integration(str(args.integration)))
+        return output.deliver(self.shell, notebook.within_limits(result))
 
     @magic_arguments()
-    @argument("integration", metavar="INTEGRATION", help="One that is unknown is made.")
-    @argument("action", metavar="ACTION", help="The action's name; one that is there is replaced.")
-    @argument(
-        "--save",
-        metavar="FOLDER",
-        help="Write it as FOLDER/INTEGRATION/ACTION.action.py too, from where "
-        "nango-jupyter serve FOLDER runs it.",
-    )
-    @argument(
-        "--idempotent",
-        action="store_true",
-        help="It may run again for a message that the broker delivers a second time.",
-    )
-    @argument("--base-url", metavar="URL", help="The API of an integration that is made.")
+    @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
     @no_var_expand
-    @cell_magic
-    def nango_action(self, line: str, cell: str) -> DefinedAction:
-        """Define an action on the embedded server, from the function in the cell.
-
-        The cell is the text of an action file, and stands alone: it imports or defines all that it
-        uses. Its type hints check the input. A class that derives from NangoAction works as well.
+    @line_magic
+    def nango_status(self, line: str) -> ConnectionStatus | None:
+        """Show where this notebook is connected to.
 
         Examples::
 
-            %%nango_action slack notify --base-url https://slack.com/api
-            async def notify(ctx, channel: str, text: str = "hi"):
-                body = {"channel": channel, "text": text}
-                return (await ctx.http_request("chat.postMessage", "POST", body=body)).json()
-
-            %%nango_action demo add --save my-integrations
-            def add(ctx, a: int, b: int = 1) -> int:
-                return a + b
+            %nango_status
+            client = (%nango_status).client
         """
-        args = parse(self.nango_action, line, self._variables)
-        try:
-            return self.session.define_action(
-                str(args.integration),
-                str(args.action),
-                cell,
-                idempotent=args.idempotent,
-                base_url=args.base_url,
-                save=args.save,
-                notebook=self._variables.keys(),
-            )
-        except SyntaxError as error:
-            raise explain_python(error, cell) from None
+        args = parse(self.nango_status, line, self.shell.user_ns)
+        status = self.notebook.run(self.notebook.session.status(args.name))
+        return self._shown(status, args, "nango_status", line)
 
     @magic_arguments()
+    @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
+    @argument("--all", action="store_true", help="Close all that are open.")
     @no_var_expand
     @line_magic
-    def nango_status(self, line: str) -> ConnectionStatus:
-        """Show where this notebook is connected to."""
-        parse(self.nango_status, line, {})
-        return self._loop.run(self.session.status())
+    def nango_close(self, line: str) -> ConnectionStatus | ConnectionList | None:
+        """Close a connection, and stop the embedded server if it was one.
 
-    @magic_arguments()
-    @no_var_expand
-    @line_magic
-    def nango_close(self, line: str) -> ConnectionStatus:
-        """Close the connection, and stop the embedded server if it was one."""
-        parse(self.nango_close, line, {})
-        return self._loop.run(self.session.close())
+        Examples::
 
-    def _names(self, local_ns: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        return ChainMap(dict(local_ns or {}), self._variables)
+            %nango_close
+            %nango_close prod
+        """
+        args = parse(self.nango_close, line, self.shell.user_ns)
+        session = self.notebook.session
+        if args.all:
+            _check_alone("--all", ["name"] * (args.name is not None), "all")
+            status = self.notebook.run(session.close_all())
+        else:
+            status = self.notebook.run(session.close(args.name))
+        return self._shown(session.connections() or status, args, "nango_close", line)
 
-
-def _read(token: Any, name: str, names: Mapping[str, Any]) -> Any:
-    """Read a JSON argument, which may be a variable or hold some."""
-    if token is None:
-        return None
-    if is_variable(token):
-        return expand(token, names)
-    return read_json(expand_json(token.json, names), name)
+    def _shown(self, result: Any, args: Namespace, magic: str, line: str) -> Any:
+        """Return a result, unless a ``;`` keeps it from being drawn."""
+        return None if is_silent(args, self.shell, magic, line) else result
 
 
-def _seconds(text: Any) -> float | None:
-    """Read a time limit; what it may be is checked where it is used."""
-    try:
-        return None if text is None else float(text)
-    except (TypeError, ValueError):
-        raise NangoUsageError("--timeout is not a number", "Give seconds: --timeout 60.") from None
+def _check_alone(option: str, given: list[str], name: str) -> None:
+    if others := [other for other in given if other != name]:
+        raise NangoUsageError(f"{option} goes with nothing else", f"Leave out {', '.join(others)}.")
 
 
-def _settings(target: Any, timeout: float | None) -> Settings:
-    if target is not None:
-        return Settings.from_target(target, timeout=timeout)
-    return Settings.from_environment(timeout=timeout)
-
-
-def _token(variable: str | None, integration: str, user: object) -> Secret:
-    """Take the token from the environment, or ask for it."""
-    if variable is not None:
-        return _token_of(variable)
-    try:
-        token = getpass.getpass(f"Token of {user} for {integration}: ")
-    except (StdinNotImplementedError, EOFError):
-        raise NangoUsageError(
-            "No token was given, and nobody can be asked for it here", "Use --token-env NAME."
-        ) from None
-    if not token:
-        raise NangoUsageError("No token was given: nothing was registered", "Run it again.")
-    return Secret(token)
-
-
-def _token_of(variable: str) -> Secret:
-    if token := os.environ.get(variable, ""):
-        return Secret(token)
-    # Only what looks like a variable's name is repeated: a token may have been pasted here.
-    name = variable if re.fullmatch(r"[A-Z][A-Z0-9_]*", variable) else "that --token-env names"
-    raise NangoUsageError(
-        f"The environment variable {name} is not set, or empty",
-        "Set it before Jupyter starts, or with os.environ[NAME] = getpass.getpass(). A token "
-        "itself does not stand in a notebook: without --token-env you are asked for it.",
+def _with_password(settings: Settings, service: str | None) -> Settings:
+    """Find the password of a user who has none yet, or ask for it."""
+    if not settings.needs_password and service is None:
+        return settings
+    user, place = settings.username, f"{settings.host}:{settings.port}"
+    password: Secret | None = find_password(
+        user, settings.host, settings.port, service=service
+    ) or ask(
+        "password", f"Password of {user} on {place}: ", "NANGO_PASSWORD or --password-env NAME"
     )
-
-
-def _shell_loop(shell: InteractiveShell) -> asyncio.AbstractEventLoop:
-    """Find the main loop of a shell in which none runs just now."""
-    kernel = getattr(shell, "kernel", None)
-    if kernel is not None:
-        loop: asyncio.AbstractEventLoop = kernel.io_loop.asyncio_loop
-        return loop
-    from IPython.core.async_helpers import get_asyncio_loop
-
-    terminal_loop: asyncio.AbstractEventLoop = get_asyncio_loop()
-    return terminal_loop
+    return settings.with_password(password)

@@ -1,0 +1,134 @@
+"""Triggers for each row: ``--each`` and ``--retry-failed``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import Any
+
+from nango_jupyter.batch import Batch, BatchResult, retry
+from nango_jupyter.calls import TriggerCall
+from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.magics.notebook import Notebook
+from nango_jupyter.magics.options import whole_number
+from nango_jupyter.magics.output import Output
+from nango_jupyter.magics.progress import Progress
+from nango_jupyter.magics.template import InputTemplate
+from nango_jupyter.magics.trigger_request import TriggerRequest, read_request
+from nango_jupyter.messages import UserId
+from nango_jupyter.rows import Row, iterate
+from nango_jupyter.suggestions import did_you_mean
+
+__all__ = ["prepare_batch", "run_batch"]
+
+# Columns that say for whom a row is, where the line doesn't.
+_USER_COLUMNS = ("user_id", "userId", "user")
+
+
+def prepare_batch(
+    notebook: Notebook, args: Namespace, cell: str | None, names: Mapping[str, Any]
+) -> tuple[Batch, InputTemplate | None]:
+    """Return what is to be run, and what was read in the cell; nothing is sent yet."""
+    if args.retry_failed is not None:
+        return _retry(notebook, args, cell, names), None
+    request = read_request(args, cell, names)
+    return _each(notebook, args, request, names), None if cell is None else request.input
+
+
+def _each(
+    notebook: Notebook, args: Namespace, request: TriggerRequest, names: Mapping[str, Any]
+) -> Batch:
+    client = notebook.session.client(args.connection)
+    rows = iterate(_named(args.each, names, "a DataFrame, or a list of dicts"))
+    somebody = _only_user(notebook, request, args.connection) if request.user is None else None
+
+    def prepare(row: Row) -> TriggerCall:
+        return request.call(ChainMap({"row": row}, names), _user_of(row, somebody))
+
+    return Batch(client, rows, prepare, **_how(notebook, args))
+
+
+def _retry(
+    notebook: Notebook, args: Namespace, cell: str | None, names: Mapping[str, Any]
+) -> Batch:
+    given = (args.integration, args.action, args.user, args.input, args.each, args.input_file)
+    if any(item is not None for item in given) or (cell or "").strip():
+        raise NangoUsageError(
+            "--retry-failed runs what failed again as it was, so nothing else goes with it",
+            "Write: %nango_trigger --retry-failed $batch",
+        )
+    before = _named(args.retry_failed, names, "the result of --each")
+    if not isinstance(before, BatchResult):
+        raise NangoUsageError(
+            f"--retry-failed was given a {type(before).__name__}", "Give the result of --each."
+        )
+    return retry(before, notebook.session.client(args.connection), **_how(notebook, args))
+
+
+def _how(notebook: Notebook, args: Namespace) -> dict[str, Any]:
+    return {
+        "concurrency": _concurrency(notebook, args.concurrency),
+        "stop_on_error": args.stop_on_error,
+    }
+
+
+def _concurrency(notebook: Notebook, given: Any) -> int:
+    if given is None:
+        return notebook.preferences.concurrency() or DEFAULT_CONCURRENCY
+    return whole_number(given, "--concurrency")
+
+
+def _named(given: Any, names: Mapping[str, Any], what: str) -> Any:
+    """Return what an option was given: an object, or the name of a variable."""
+    if not isinstance(given, str):
+        return given
+    if given in names:
+        return names[given]
+    guess = did_you_mean(given, [name for name in names if not name.startswith("_")])
+    raise NangoUsageError(f"There is no variable {given}", guess or f"Define it first: {what}.")
+
+
+def _user_of(row: Row, somebody: UserId | None) -> UserId | None:
+    found = next((row[name] for name in _USER_COLUMNS if name in row), somebody)
+    # A numpy integer is no int to the protocol.
+    return found.item() if hasattr(found, "item") else found
+
+
+def _only_user(
+    notebook: Notebook, request: TriggerRequest, connection: str | None
+) -> UserId | None:
+    """Return the user whom nobody needs to name: the only one that is known."""
+    known = notebook.session.connection(connection).known
+    users = notebook.loop.run(known.users(request.integration))
+    return users[0] if len(users) == 1 else None
+
+
+def run_batch(notebook: Notebook, batch: Batch, output: Output, args: Namespace) -> Any:
+    """Run a batch with a progress bar; return what the magic returns.
+
+    What came back is delivered even where this ends with an error or with Stop.
+    """
+    session = notebook.session
+    if args.no_wait:
+        job = session.start_each(batch, batch.request, args.connection, run=notebook.loop.run)
+        return output.deliver(notebook.shell, notebook.live(job))
+    try:
+        with Progress(batch):
+            result = notebook.loop.run(session.trigger_each(batch, batch.request, args.connection))
+        if result.error is not None:
+            raise result.error
+    except (Exception, KeyboardInterrupt) as error:
+        _keep(notebook, batch.result(), output)
+        error.add_note(f"What came back is in {output.name}." if output.name else notebook.kept)
+        raise
+    return output.deliver(notebook.shell, notebook.within_limits(result), notebook.kept)
+
+
+def _keep(notebook: Notebook, result: BatchResult, output: Output) -> None:
+    """Show what came back, and put it where it goes, before an error stops the notebook."""
+    from IPython.display import display
+
+    display(notebook.within_limits(result))
+    if output.name:
+        output.deliver(notebook.shell, result)

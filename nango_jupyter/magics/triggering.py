@@ -1,0 +1,148 @@
+"""``%%nango_trigger``, for one user or for each row, and what was triggered before."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.magics.arguments import parse
+from nango_jupyter.magics.notebook import Notebook
+from nango_jupyter.magics.options import connection_argument, output_arguments, whole_number
+from nango_jupyter.magics.output import Output, read_output
+from nango_jupyter.magics.template import InputTemplate
+from nango_jupyter.magics.trigger_request import read_request
+
+__all__ = ["TriggerMagics"]
+
+
+@magics_class
+class TriggerMagics(Magics):
+    """Run actions, and look back at what was run."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        super().__init__(notebook.shell)
+        self.notebook = notebook
+
+    @magic_arguments()
+    @argument("integration", nargs="?", metavar="INTEGRATION", help="Its name.")
+    @argument("action", nargs="?", metavar="ACTION", help="The action's name.")
+    @argument("user", nargs="?", metavar="USER", help="The user's id; $name keeps a number one.")
+    @argument("input", nargs="?", metavar="JSON", help="The input; in a cell magic, the cell.")
+    @argument("--input", dest="input_file", metavar="FILE", help="Take the input from a file.")
+    @argument("--timeout", metavar="SECONDS", help="Time limit (30).")
+    @connection_argument
+    @output_arguments
+    @argument("--each", metavar="ROWS", help="Once for each row: {{ row.name }} is a column.")
+    @argument("--concurrency", metavar="NUMBER", help="How many rows at once (10).")
+    @argument("--stop-on-error", action="store_true", help="Begin no more rows after a failure.")
+    @argument("--retry-failed", metavar="BATCH", help="Run what failed, or was not begun, again.")
+    @argument("--no-wait", action="store_true", help="Return a handle at once.")
+    @no_var_expand
+    @needs_local_scope
+    @line_cell_magic
+    def nango_trigger(
+        self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Run an action in the name of a user, and return its result.
+
+        The input is JSON or YAML: the cell for %%nango_trigger, on the line for %nango_trigger.
+        {{ expression }} puts a value into it; on the line, $name does so too.
+
+        Examples::
+
+            result = %nango_trigger crm list-contacts ada {"city": "Berlin"}
+
+            %%nango_trigger slack notify {{ row.user }} --each df --concurrency 20 --out batch
+            {"msg": "hello {{ row.name }}"}
+        """
+        notebook = self.notebook
+        names = notebook.names(local_ns)
+        args = parse(self.nango_trigger, line, names, json="input", templates=("user",))
+        if args.each is not None or args.retry_failed is not None:
+            return self._trigger_rows(args, line, cell, names)
+        request = read_request(args, cell, names)
+        output = self._output(args, line, None if cell is None else request.input)
+        call = request.call(names)
+        if args.no_wait:
+            job = notebook.session.start(call, args.connection, run=notebook.loop.run)
+            return output.deliver(self.shell, notebook.live(job))
+        result = notebook.run(notebook.session.trigger(call, args.connection))
+        return output.deliver(self.shell, notebook.within_limits(result), notebook.kept)
+
+    def _trigger_rows(
+        self, args: Namespace, line: str, cell: str | None, names: Mapping[str, Any]
+    ) -> Any:
+        # Imported for those who use it.
+        from nango_jupyter.magics.batches import prepare_batch, run_batch
+
+        batch, read = prepare_batch(self.notebook, args, cell, names)
+        return run_batch(self.notebook, batch, self._output(args, line, read), args)
+
+    def _output(self, args: Namespace, line: str, cell: InputTemplate | None) -> Output:
+        return read_output(args, self.shell, "nango_trigger", line, cell)
+
+    @magic_arguments()
+    @argument("number", nargs="?", metavar="NUMBER", help="The handle of this one.")
+    @argument("--cancel", metavar="NUMBER", help="Stop this one; a server may go on with it.")
+    @no_var_expand
+    @line_magic
+    def nango_jobs(self, line: str) -> Any:
+        """List what was triggered with --no-wait, and what has come of it.
+
+        Examples::
+
+            %nango_jobs
+            job = %nango_jobs 3
+        """
+        args = parse(self.nango_jobs, line, self.shell.user_ns)
+        session = self.notebook.session
+        if args.cancel is not None:
+            session.job(whole_number(args.cancel, "--cancel")).cancel()
+            return session.jobs()
+        if args.number is None:
+            return session.jobs()
+        return self.notebook.live(session.job(whole_number(args.number, "The number of a job")))
+
+    @magic_arguments()
+    @argument("number", nargs="?", metavar="NUMBER", help="The result of this one, again.")
+    @argument("--rerun", metavar="NUMBER", help="Trigger this one again, with the same input.")
+    @connection_argument
+    @output_arguments
+    @no_var_expand
+    @line_magic
+    def nango_history(self, line: str) -> Any:
+        """Show what was triggered in this session: time, action, user, duration, outcome.
+
+        Examples::
+
+            result = %nango_history 3
+            %nango_history --rerun 3
+        """
+        notebook = self.notebook
+        args = parse(self.nango_history, line, self.shell.user_ns)
+        output = read_output(args, self.shell, "nango_history", line, None)
+        history = notebook.session.history
+        if args.rerun is not None:
+            if args.number is not None:
+                raise NangoUsageError("There are two numbers", "Write: %nango_history --rerun 3")
+            number = whole_number(args.rerun, "--rerun")
+            # Where it went before: the current connection may be another server by now.
+            name = args.connection or history.entry(number).connection
+            result = notebook.run(notebook.session.trigger(history.call(number), name))
+            return output.deliver(self.shell, notebook.within_limits(result), notebook.kept)
+        if args.number is None:
+            return history
+        number = whole_number(args.number, "The number of an entry")
+        return output.deliver(self.shell, notebook.within_limits(history.result(number)))
