@@ -4,7 +4,8 @@
 
     NangoError
     ├── NangoUsageError         a call was given something it can't use (ValueError)
-    │   └── NangoInputError     a value that JSON can't hold (TypeError)
+    │   ├── NangoInputError     a value that JSON can't hold (TypeError)
+    │   └── NangoKeyError       a key or an index that a result doesn't have (LookupError)
     ├── NangoClosedError        no connection: not connected yet, or closed
     ├── NangoConnectionError    the broker is out of reach, or refuses us (ConnectionError)
     │   └── NangoConnectionLostError   it went away with the request under way
@@ -17,6 +18,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,8 @@ __all__ = [
 ]
 
 _LOG_LINES = 10
+# Of a message whose rest stands in a card above it.
+_LINE_CHARS = 200
 
 
 class NangoError(Exception):
@@ -58,24 +62,48 @@ class NangoError(Exception):
     result : NangoMessageHandlerResult or None
         The reference promises this object to those who catch an error as well: calls of
         `Nango` set it on every error that they raise, with ``success`` False.
+    on_show : callable or None
+        Called with the error when IPython shows it, to draw what is told of it elsewhere: an
+        error that somebody catches draws nothing.
+    is_drawn : bool
+        Whether a card tells of the error: the traceback is one line then.
     """
+
+    on_show: Callable[[NangoError], None] | None = None
+    is_drawn: bool = False
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self._hint = ""
         self.result: NangoMessageHandlerResult | None = None
+        self.hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What to do about it; Python's own tracebacks show it as a note."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        notes = [note for note in getattr(self, "__notes__", []) if note != f"Hint: {self._hint}"]
+        self._hint = hint
         if hint:
-            self.add_note(f"Hint: {hint}")
+            notes.append(f"Hint: {hint}")
+        if notes or hasattr(self, "__notes__"):
+            self.__notes__ = notes
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.message, self.hint), {"result": self.result}
 
     def _render_traceback_(self) -> list[str]:
         """Draw the error for IPython: the user's line, the message, the hint; no inner stack."""
-        lines = [f"{type(self).__name__}: {self.message}"]
-        if self.hint:
-            lines.append(f"Hint: {self.hint}")
+        if self.on_show is not None:
+            self.on_show(self)
+        name = type(self).__name__
+        if self.on_show is not None or self.is_drawn:
+            return [*_user_line(self.__traceback__), f"{name}: {_first_line(self.message)}"]
+        lines = [f"{name}: {self.message}", *([f"Hint: {self.hint}"] if self.hint else [])]
         return [*_user_line(self.__traceback__), *lines, *_log_lines(self.result)]
 
 
@@ -85,6 +113,12 @@ class NangoUsageError(NangoError, ValueError):
 
 class NangoInputError(NangoUsageError, TypeError):
     """A value that JSON can't hold; the message names its path, as in ``input.rows[3].when``."""
+
+
+class NangoKeyError(NangoUsageError, KeyError, IndexError):
+    """A key or an index that a result's value doesn't have."""
+
+    __str__ = Exception.__str__  # KeyError's would put the message in quotes
 
 
 class NangoClosedError(NangoError):
@@ -125,6 +159,11 @@ class NangoHttpError(NangoError):
 
 class NangoConfigError(NangoError):
     """The integrations folder can't be used as it is."""
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0].rstrip()
+    return line if len(line) <= _LINE_CHARS else f"{line[:_LINE_CHARS]}…"
 
 
 def _log_lines(result: NangoMessageHandlerResult | None) -> list[str]:

@@ -25,12 +25,13 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log of an execution as it is drawn; `title` counts its lines."""
+    """The log of an execution as it is drawn; `title` counts its lines; a result's is folded."""
 
     title: str = ""
     lines: tuple[LogRow, ...] = ()
     cut: str = ""
     notes: tuple[str, ...] = ()
+    is_open: bool = False
 
 
 def read_log(execution: Execution | None, limits: Limits) -> Log:

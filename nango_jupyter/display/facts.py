@@ -75,7 +75,7 @@ def _fact(label: str, value: Any, limits: Limits) -> _Fact:
     groups = _groups(label, value, limits)
     if groups:
         return _Fact(name, [group.line for group in groups], groups)
-    text = value_text(value, limits, label)
+    text = value_text(value, limits, label, is_fact=True)
     return _Fact(name, text.split("\n"), [], build(value, limits, label))
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-__all__ = ["LIMITS", "Limits"]
+from nango_jupyter.exceptions import NangoUsageError
+
+__all__ = ["LIMITS", "SHOW_ALL", "Limits"]
+
+SHOW_ALL = ".show(all=True) shows all"
+
+# "All" of something that a computer holds.
+_ALL = 10**12
+# Nesting that a browser, and a recursive template, can still draw.
+_DEEPEST = 100
+# A text table pads each row to the longest cell.
+_WIDEST_CELL = 1_000
+# Roughly what a cell costs, where somebody asks for many.
+_CELL_COST = 200
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,8 @@ class Limits:
         Of a table in plain text: rows, columns of the terminal, width of a cell.
     text_lines, text_items, text_depth : int
         Of JSON in plain text: lines, items of a list or object, levels.
+    is_all : bool
+        Whether there is no way to see more.
     """
 
     cell_chars: int = 120
@@ -57,6 +73,85 @@ class Limits:
     text_lines: int = 100
     text_items: int = 50
     text_depth: int = 10
+    is_all: bool = False
+
+    def wider(
+        self,
+        *,
+        all: bool = False,  # noqa: A002
+        rows: int | None = None,
+        columns: int | None = None,
+    ) -> Limits:
+        """Return limits by which more is drawn, or less, of rows and columns.
+
+        Parameters
+        ----------
+        all : bool
+            Leave nothing out, but what is nested deeper than a browser can draw.
+        rows, columns : int, optional
+            Of a table; for lists that are no tables, `rows` are items.
+
+        Raises
+        ------
+        NangoUsageError
+            If a number is not a whole one above zero.
+        """
+        found = _unlimited(self) if all else self
+        if rows is not None:
+            rows = _checked(rows, "rows")
+            items = max(rows, found.children)
+            found = replace(
+                found,
+                rows=rows,
+                text_rows=rows,
+                children=items,
+                text_items=max(rows, found.text_items),
+                text_lines=max(2 * rows, found.text_lines),
+            )
+        if columns is not None:
+            columns = _checked(columns, "columns")
+            room = (
+                max(found.text_width, columns * found.text_cell) if columns > LIMITS.columns else 0
+            )
+            found = replace(
+                found,
+                columns=columns,
+                counted_columns=max(columns + 1, found.counted_columns),
+                text_width=max(room, found.text_width),
+            )
+        return replace(found, total=max(found.total, found.rows * found.columns * _CELL_COST))
+
+
+def _unlimited(limits: Limits) -> Limits:
+    return Limits(
+        cell_chars=_ALL,
+        string_chars=_ALL,
+        key_chars=_ALL,
+        error_chars=_ALL,
+        error_lines=limits.error_lines,
+        log_lines=_ALL,
+        rows=_ALL,
+        columns=_ALL,
+        counted_columns=_ALL,
+        children=_ALL,
+        depth=_DEEPEST,
+        total=_ALL,
+        text_rows=_ALL,
+        text_width=_ALL,
+        text_cell=_WIDEST_CELL,
+        text_lines=_ALL,
+        text_items=_ALL,
+        text_depth=_DEEPEST,
+        is_all=True,
+    )
+
+
+def _checked(number: Any, name: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise NangoUsageError(
+            f"{name} is not a whole number above 0", f"Such as {name}=500, or all=True."
+        )
+    return number
 
 
 LIMITS = Limits()

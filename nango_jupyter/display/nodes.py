@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import escape
 
-from nango_jupyter.display.limits import Limits
+from nango_jupyter.display.limits import SHOW_ALL, Limits
 from nango_jupyter.display.shapes import (
     columns_of,
     entries,
@@ -35,7 +35,7 @@ from nango_jupyter.display.values import (
     normal,
 )
 
-__all__ = ["Branch", "Cell", "Item", "Node", "Table", "build"]
+__all__ = ["Branch", "Cell", "Drawing", "Item", "Node", "Table", "build", "draw"]
 
 # What things cost in HTML beside their text, roughly.
 _ITEM_COST = 32
@@ -115,6 +115,21 @@ class Table:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is drawn of a value; `more` says how to see what was left out, if anything was."""
+
+    node: Node
+    more: str
+
+
+def draw(value: Any, limits: Limits) -> Drawing:
+    """Return what is drawn of a value that can draw more of itself: ``.show(all=True)``."""
+    builder = _Builder(limits)
+    node = builder.build(value, "")
+    return Drawing(node, SHOW_ALL if builder.is_cut and not limits.is_all else "")
+
+
 def build(value: Any, limits: Limits, name: str = "") -> Node:
     """Return what is drawn of a value that stands under a name."""
     return _Builder(limits).build(value, name)
@@ -132,6 +147,7 @@ class _Builder:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._left = limits.total
+        self.is_cut = False
         self._tasks: deque[_Task] = deque()
 
     def build(self, value: Any, name: str) -> Node:
@@ -154,6 +170,7 @@ class _Builder:
         if found.href:
             self._left -= _LINK_COST + len(escape(found.href))
         if found.note:
+            self.is_cut = True
             self._left -= _NOTE_COST + len(found.note)
         if found.kind == "text" and needs_quotes(found.text):
             return found._replace(text=f'"{found.text}"')
@@ -168,8 +185,10 @@ class _Builder:
     def _grow(self, task: _Task) -> None:
         branch, value = task.branch, task.value
         if task.depth >= self._limits.depth:
+            self.is_cut = True
             branch.notes.append(f"nested deeper than {self._limits.depth} levels: not shown")
         elif self._left <= 0:
+            self.is_cut = True
             branch.notes.append("not shown: this output is full")
         elif is_table(value, self._limits.rows):
             branch.table = self._table(value, task.depth)
@@ -191,6 +210,7 @@ class _Builder:
             task.branch.items.append(Item(label, self._node(item, name, task.depth + 1)))
         shown, total = len(task.branch.items), len(task.value)
         if shown < total:
+            self.is_cut = True
             what = "keys" if isinstance(task.value, Mapping) else "items"
             task.branch.notes.append(f"showing {shown:,} of {total:,} {what}")
 
@@ -215,6 +235,7 @@ class _Builder:
         )
         # In a fold the summary has told how many rows there are.
         is_whole = len(rows) == len(value) and len(shown) == len(names)
+        self.is_cut |= not is_whole
         return Table(heads, rows, "" if is_whole and depth else note)
 
     def _head(self, name: Any) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from nango_jupyter.display.limits import Limits
+from nango_jupyter.display.limits import SHOW_ALL, Limits
 from nango_jupyter.display.shapes import entries, is_table
 from nango_jupyter.display.text_table import table_text
 from nango_jupyter.display.values import (
     count,
     cut,
     is_container,
+    is_number,
     is_secret,
     key_text,
     leaf,
@@ -27,44 +29,35 @@ __all__ = ["value_text"]
 _INLINE_ITEMS = 10
 # Longer texts in a list stand on a line each.
 _SHORT = 40
-_CUT = "(cut: this is not the whole value)"
 
 
-def value_text(value: Any, limits: Limits, name: str = "") -> str:
-    """Return a value as text.
+def value_text(value: Any, limits: Limits, name: str = "", *, is_fact: bool = False) -> str:
+    """Return a value as text: a list of objects as an aligned table, anything else as JSON.
 
-    A list of objects is an aligned table, a text is itself, anything else is JSON. An object too
-    long to be shown as JSON, with lists of objects in it, becomes its facts and tables.
+    Parameters
+    ----------
+    value : object
+    limits : Limits
+        What they leave out stands as a string inside of the JSON, which stays valid; a note in
+        parentheses on a last line of its own says so.
+    name : str
+        What it stands under.
+    is_fact : bool
+        Whether it is one of a card's facts: text stands without quotes there.
     """
     value = normal(value)
+    more = "" if is_fact or limits.is_all else SHOW_ALL
     if is_table(value, limits.text_rows):
-        return table_text(value, limits)
-    if isinstance(value, str):
+        return table_text(value, limits, more)
+    if isinstance(value, str) and is_fact:
         found = leaf(value, limits.string_chars, secret=is_secret(name))
         return f"{found.text} ({found.note})" if found.note else found.text or '""'
     writer = _JsonWriter(limits)
     writer.write(value, name)
-    if not writer.is_cut:
+    if not writer.cuts:
         return "\n".join(writer.lines)
-    if isinstance(value, Mapping) and len(value) <= limits.text_items:
-        tables = {key for key, item in value.items() if is_table(normal(item), limits.text_rows)}
-        if tables:
-            return _with_tables(value, tables, limits)
-    return "\n".join([*writer.lines, _CUT])
-
-
-def _with_tables(value: Mapping[Any, Any], tables: set[Any], limits: Limits) -> str:
-    rest = {key: item for key, item in value.items() if key not in tables}
-    parts = []
-    if rest:
-        writer = _JsonWriter(limits)
-        writer.write(rest, "")
-        parts.append("\n".join([*writer.lines, *([_CUT] if writer.is_cut else [])]))
-    for key in value:
-        if key in tables:
-            label = key_text(key, limits.key_chars)
-            parts.append(f"{label}:\n{table_text(normal(value[key]), limits)}")
-    return "\n\n".join(parts)
+    cuts = f"not shown: {writer.cut_text()}"
+    return "\n".join([*writer.lines, f"({cuts}; {more})" if more else f"({cuts})"])
 
 
 def _is_long(value: Any) -> bool:
@@ -78,13 +71,13 @@ class _JsonWriter:
     Attributes
     ----------
     lines : list of str
-    is_cut : bool
-        Whether something was left out; what was written is not JSON then.
+    cuts : Counter of str
+        What was left out, and how much of it.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.lines: list[str] = []
-        self.is_cut = False
+        self.cuts: Counter[str] = Counter()
         self._limits = limits
 
     def write(self, value: Any, name: Any, depth: int = 0, head: str = "", tail: str = "") -> None:
@@ -95,8 +88,11 @@ class _JsonWriter:
         if line is not None:
             self.lines.append(f"{pad}{head}{line}{tail}")
         elif depth >= self._limits.text_depth:
-            self.is_cut = True
-            self.lines.append(f"{pad}{head}{'{…}' if isinstance(value, Mapping) else '[…]'}{tail}")
+            what = "key" if isinstance(value, Mapping) else "item"
+            self.cuts["level"] = max(self.cuts["level"], self._limits.text_depth)
+            size = count(len(value), what)
+            shown = f"{{… {size}}}" if what == "key" else f"[… {size}]"
+            self.lines.append(f'{pad}{head}"{shown}"{tail}')
         else:
             first, last = "{}" if isinstance(value, Mapping) else "[]"
             self.lines.append(f"{pad}{head}{first}")
@@ -136,9 +132,20 @@ class _JsonWriter:
 
     def _more(self, number: int, what: str, depth: int) -> None:
         if number:
-            self.is_cut = True
-            what = what if number == 1 else f"{what}s"
-            self.lines.append(f"{'  ' * (depth + 1)}… {number:,} more {what}")
+            self.cuts[what] += number
+            more = f"{number:,} more {what if number == 1 else f'{what}s'}"
+            pad = "  " * (depth + 1)
+            self.lines.append(f'{pad}"…": "{more}"' if what == "key" else f'{pad}"… {more}"')
+
+    def cut_text(self) -> str:
+        """Say what was left out."""
+        words = {
+            "level": f"what is nested deeper than {self._limits.text_depth} levels",
+            "character": f"texts beyond {self._limits.string_chars:,} characters",
+            "name": f"keys beyond {self._limits.key_chars:,} characters",
+        }
+        parts = [words.get(what) or count(number, what) for what, number in self.cuts.items()]
+        return ", ".join(parts)
 
     def _line(self, value: Any, name: Any, indent: int) -> str | None:
         """Return a value on one line; None for what holds too much."""
@@ -163,26 +170,29 @@ class _JsonWriter:
     def _key(self, key: Any) -> str:
         if not isinstance(key, str):
             return json.dumps(key_text(key, self._limits.key_chars), ensure_ascii=False)
-        text, was_cut = self._string(key, self._limits.key_chars)
-        self.is_cut |= was_cut
-        return text
+        text, was_cut = cut(key, self._limits.key_chars)
+        if was_cut:
+            self.cuts["name"] += 1
+        return _quoted(f"{text}…" if was_cut else text)
 
     def _scalar(self, value: Any, name: Any) -> str:
         secret = is_secret(name)
         if isinstance(value, str):
             if secret and value:
                 return f'"{MASK}"'
-            text, was_cut = self._string(value, self._limits.string_chars)
-            self.is_cut |= was_cut
-            return f"{text} ({count(len(value), 'character')})" if was_cut else text
+            text, was_cut = cut(value, self._limits.string_chars)
+            if was_cut:
+                self.cuts["character"] += 1
+            return _quoted(f"{text}… ({count(len(value), 'character')})" if was_cut else text)
         found = leaf(value, self._limits.string_chars, secret=secret)
-        if found.kind == "text" or found.note:
-            self.is_cut |= bool(found.note)
-            return json.dumps(found.text, ensure_ascii=False)
-        return found.text
+        if found.note:
+            self.cuts["character"] += 1
+            return _quoted(f"{found.text} ({found.note})")
+        # NaN, a number that is masked, one that is too long: JSON has no words for them.
+        is_json = is_number(found.text) if found.kind == "number" else found.kind != "text"
+        return found.text if is_json else _quoted(found.text)
 
-    @staticmethod
-    def _string(value: str, most: int) -> tuple[str, bool]:
-        """Return a JSON string: what is invisible in it stays JSON, as an escape."""
-        text, was_cut = cut(value, most)
-        return visible(json.dumps(f"{text}…" if was_cut else text, ensure_ascii=False)), was_cut
+
+def _quoted(text: str) -> str:
+    """Return a JSON string: what is invisible in it stays JSON, as an escape."""
+    return visible(json.dumps(text, ensure_ascii=False))

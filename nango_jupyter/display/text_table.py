@@ -25,8 +25,16 @@ _GAP = "  "
 _NARROW = (24, 16)
 
 
-def table_text(value: Sequence[Any], limits: Limits) -> str:
-    """Return the first rows, and the columns that there is room for; say what is missing."""
+def table_text(value: Sequence[Any], limits: Limits, more: str = "") -> str:
+    """Return the first rows, and the columns that there is room for; say what is missing.
+
+    Parameters
+    ----------
+    value : list of mappings
+    limits : Limits
+    more : str
+        How to see what is missing.
+    """
     rows = [normal(item) for item in islice(value, limits.text_rows)]
     names = columns_of(rows, limits.counted_columns)
     columns = _fit([_column(name, rows, limits) for name in names[: limits.columns]], limits)
@@ -36,7 +44,7 @@ def table_text(value: Sequence[Any], limits: Limits) -> str:
         shape = shape_text(
             (len(rows), len(value)), (len(columns), len(names)), limits.counted_columns
         )
-        lines.append(f"({shape})")
+        lines.append(f"({shape}; {more})" if more else f"({shape})")
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "duration_text",
     "is_ambiguous",
     "is_container",
+    "is_number",
     "is_secret",
     "is_word",
     "key_text",
@@ -248,7 +249,12 @@ def _key_of(key: Any) -> str:
 
 def is_ambiguous(text: str) -> bool:
     """Tell whether a text, without quotes, looks like another value, or like none."""
-    return is_word(text) or text != text.strip() or bool(_NUMBER.fullmatch(text))
+    return is_word(text) or text != text.strip() or is_number(text)
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number as JSON writes it."""
+    return bool(_NUMBER.fullmatch(text))
 
 
 def is_word(text: str) -> bool:

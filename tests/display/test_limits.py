@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from nango_jupyter.display import LIMITS, Limits, render_card, render_result
+from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.results import NangoResult
 from tests.display.markup import Page
 
@@ -53,7 +55,7 @@ def test_rows_and_columns() -> None:
     assert "showing 100 of 10,000 rows, 20 of 40 columns" in read.text
     assert len(read.cells) == 101
     assert len(read.cells[0]) == 21
-    assert text.endswith(" of 40 columns)")
+    assert text.endswith(" of 40 columns; .show(all=True) shows all)")
     assert "(showing 20 of 10,000 rows, " in text
     assert len(text) < 3_000
 
@@ -66,18 +68,89 @@ def test_columns_are_counted_up_to_a_point() -> None:
 def test_children() -> None:
     read, text = draw({f"k{n}": n for n in range(100_000)})
     assert "showing 100 of 100,000 keys" in read.text
-    assert "… 99,950 more keys" in text
-    assert text.endswith("(cut: this is not the whole value)")
+    assert '"…": "99,950 more keys"' in text
+    assert text.endswith("\n(not shown: 99,950 keys; .show(all=True) shows all)")
     read, text = draw(list(range(100_000)))
     assert "showing 100 of 100,000 items" in read.text
-    assert "… 99,950 more items" in text
+    assert '"… 99,950 more items"' in text
 
 
 def test_depth() -> None:
     read, text = draw(nest(100))
     assert "nested deeper than 10 levels: not shown" in read.text
-    assert "{…}" in text
-    assert text.endswith("(cut: this is not the whole value)")
+    assert '"{… 1 key}"' in text
+    assert "(not shown: what is nested deeper than 10 levels; " in text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(100_000)),
+        {f"k{n}": n for n in range(100_000)},
+        nest(100),
+        bush(20),
+        "x" * 1_000_000,
+        ["x" * 1_000_000, {"y" * 500: [float("nan"), float("inf"), 10**5_000]}],
+        {"rows": [{"id": n, "tags": ["a"] * 100} for n in range(1_000)], "pages": 3},
+        [{"a": n} for n in range(5)] + [[1] * 1_000] * 500,
+    ],
+    ids=["items", "keys", "nest", "bush", "text", "numbers", "table", "mixed"],
+)
+def test_plain_text_stays_json_when_it_is_cut(value: Any) -> None:
+    _, json_text = draw(value)[1].split("\n", 1)
+    json_text, _, note = json_text.rpartition("\n")
+    assert note.startswith("(not shown: ")
+    assert note.endswith("; .show(all=True) shows all)")
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    json.loads(json_text, parse_constant=refuse)
+
+
+def test_each_output_says_once_how_to_see_more() -> None:
+    many = [{"a": n} for n in range(500)]
+    for value in (many, {"a": many, "b": many, "c": "x" * 1_000}, list(range(500)), nest(50)):
+        found = render_result(NangoResult(True, None, value))
+        assert found["text/html"].count(".show(all=True)") == 1
+        assert found["text/plain"].count(".show(all=True)") == 1
+    for value in ({"a": 1}, [{"a": 1}], "x", [1], None):
+        assert ".show(" not in str(render_result(NangoResult(True, None, value)))
+
+
+def test_all_is_all() -> None:
+    rows = [{f"c{at}": f"{n}-{at}" for at in range(40)} for n in range(300)]
+    value = {"rows": rows, "text": "x" * 10_000, "items": list(range(3_000)), "deep": nest(60)}
+    read, text = draw(value, LIMITS.wider(all=True))
+    assert all(cell in read.text for cell in ("299-39", "x" * 10_000, "2999: 2999"))
+    assert "not shown" not in read.text
+    assert ".show" not in read.text
+    assert json.loads(text.partition("\n")[2]) == value
+
+
+def test_nesting_has_an_end_even_so() -> None:
+    read, text = draw(nest(900), LIMITS.wider(all=True))
+    assert "nested deeper than 100 levels: not shown" in read.text
+    assert "(not shown: what is nested deeper than 100 levels)" in text
+
+
+def test_more_rows_and_columns() -> None:
+    rows = [{f"c{at}": "some text" for at in range(40)} for n in range(700)]
+    read, text = draw(rows, LIMITS.wider(rows=600, columns=30))
+    assert "showing 600 of 700 rows, 30 of 40 columns" in read.text
+    assert "(showing 600 of 700 rows, 30 of 40 columns; " in text
+    read, text = draw(rows, LIMITS.wider(rows=5))
+    assert "showing 5 of 700 rows" in read.text
+    assert "(showing 5 of 700 rows" in text
+    assert "showing 500 of 700 items" in draw(list(range(700)), LIMITS.wider(rows=500))[0].text
+
+
+@pytest.mark.parametrize("number", [0, -1, True, 1.5, "5"])
+def test_wider_by_what(number: Any) -> None:
+    with pytest.raises(NangoUsageError, match="whole number above 0"):
+        LIMITS.wider(rows=number)
+    with pytest.raises(NangoUsageError, match="whole number above 0"):
+        LIMITS.wider(columns=number)
 
 
 def test_total() -> None:

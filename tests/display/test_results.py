@@ -92,11 +92,14 @@ def test_list_of_objects_inside_an_object_is_a_table() -> None:
     assert json.loads(found["text/plain"].partition("\n")[2])["pages"] == 3
 
 
-def test_long_list_inside_an_object_is_a_table_in_plain_text() -> None:
-    text = draw({"contacts": [{"id": n, "x": {"y": n}} for n in range(60)], "pages": 3})
-    body = text["text/plain"].partition("\n")[2]
-    assert body.startswith('{"pages": 3}\n\ncontacts:\nid  x\n')
-    assert body.endswith("(showing 20 of 60 rows)")
+def test_long_list_inside_an_object_has_a_row_on_each_line_of_plain_text() -> None:
+    text = draw({"contacts": [{"id": n, "name": "Ada"} for n in range(60)], "pages": 3})
+    lines = text["text/plain"].split("\n")
+    assert lines[3] == '    {"id": 0, "name": "Ada"},'
+    assert lines[-5:] == [
+        '    "… 10 more items"', "  ],", '  "pages": 3', "}",
+        "(not shown: 10 items; .show(all=True) shows all)",
+    ]  # fmt: skip
 
 
 def test_top_levels_stand_open() -> None:
@@ -167,7 +170,7 @@ def test_plain_text_lines_up_wide_characters() -> None:
 def test_plain_table_leaves_out_columns_that_do_not_fit() -> None:
     lines = draw([{f"column {n}": "x" * 40 for n in range(30)}])["text/plain"].split("\n")
     assert max(map(len, lines)) <= 100
-    assert lines[-1] == "(showing 5 of 30 columns)"
+    assert lines[-1] == "(showing 5 of 30 columns; .show(all=True) shows all)"
 
 
 def test_failure_shows_its_message() -> None:
