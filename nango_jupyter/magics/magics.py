@@ -144,11 +144,11 @@ class NangoMagics(Magics):
                 password_env=args.password_env,
             )
         if isinstance(found, LocalTarget):
-            return notebook.run(
+            return notebook.loop.run(
                 notebook.session.connect_local(found.folder, found.timeout, name or DEFAULT_NAME)
             )
         found = _with_password(found, args.keyring)
-        return notebook.run(notebook.session.connect(found, name or DEFAULT_NAME))
+        return notebook.loop.run(notebook.session.connect(found, name or DEFAULT_NAME))
 
     @magic_arguments()
     @argument("integration", metavar="INTEGRATION", help="Its name in integrations.yaml.")

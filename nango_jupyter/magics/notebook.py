@@ -98,7 +98,8 @@ class Notebook:
 
     def shut_down(self) -> None:
         """Close what is open: when the extension is unloaded, and when Python ends."""
-        if not self.loop.loop.is_closed():
+        # With nothing open the loop is left alone, and is not made to run nested.
+        if self.session.connections() and not self.loop.loop.is_closed():
             self.loop.run(self.session.close_all())
 
 
