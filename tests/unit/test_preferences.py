@@ -1,6 +1,5 @@
 """Settings that a line does not say: where they come from, which one wins, what is refused."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -358,14 +357,6 @@ def test_other_peoples_files_are_left_alone(make: Make, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").unlink()
     (tmp_path / "pyproject.toml").mkdir()
     assert broker(make()).host == "localhost"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_rights_is_no_silent_default(make: Make, tmp_path: Path) -> None:
-    make(PROJECT)
-    (tmp_path / "pyproject.toml").chmod(0)
-    with pytest.raises(NangoUsageError, match="can't be read"):
-        make().settings()
 
 
 def test_a_file_that_fails_to_be_read_is_no_silent_default(
