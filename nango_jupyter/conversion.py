@@ -87,7 +87,7 @@ def _convert(value: Any, parents: set[int]) -> Any:
         return value if -_SMALL < value < _SMALL else _checked(value)
     if kind is float:
         return _finite(value)
-    convert = _BY_TYPE.get(kind) or _converter(value)
+    convert = _BY_TYPE.get(kind) or _FOUND.get(kind) or _converter(value)
     if id(value) in parents:
         raise _RefusalError(value, "contains itself", "Break the cycle.")
     parents.add(id(value))
@@ -100,6 +100,9 @@ def _convert(value: Any, parents: set[int]) -> Any:
 def _converter(value: Any) -> Converter:
     for is_one, convert in _KINDS:
         if is_one(value):
+            if len(_FOUND) >= _MOST_FOUND:  # a notebook makes its classes anew with each run
+                _FOUND.clear()
+            _FOUND[type(value)] = convert
             return convert
     raise _RefusalError(value, *_advice(value))
 
@@ -357,6 +360,8 @@ _BY_TYPE: dict[type, Converter] = {
     tuple: _list,
     datetime: lambda value, _: value.isoformat(),
 }
+_FOUND: dict[type, Converter] = {}
+_MOST_FOUND = 1_000
 # The first that fits: a Timestamp is a datetime, and NaT says so too.
 _KINDS: tuple[tuple[Callable[[Any], bool], Converter], ...] = (
     (_is_missing, lambda *_: None),

@@ -28,7 +28,9 @@ DOLLAR = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 
 _QUOTES_AND_HOLES = re.compile(r'\\["\\]|"|\{\{')
 _QUOTES_HOLES_AND_DOLLARS = re.compile(rf"{_QUOTES_AND_HOLES.pattern}|{DOLLAR.pattern}")
-_TRIES = 100  # a hole that never becomes Python must not be tried against a whole book
+# A hole that never becomes Python must not be tried against a whole book; nor must a thousand.
+_TRIES = 100
+_TRIES_IN_ALL = 1_000
 _SHOWN = 60
 _LONGEST_REASON = 500
 # Of Jinja2, in whose templates {{ }} stands too.
@@ -99,6 +101,8 @@ class Expression:
             return "row is there with --each only."
         if name in _FILTERS and "|" in self.shown:
             return "Between {{ and }} stands Python, which has no filters."
+        if name in {"true", "false", "null"}:
+            return "Between {{ and }} stands Python: True, False and None."
         known = [name for name in names if not name.startswith("_")]
         guess = did_you_mean(name, known) or "Define it first."
         return guess if self.text else f"{guess} Single quotes keep $ and {{}}."
@@ -147,14 +151,15 @@ def find_holes(text: str, *, dollars: bool = False) -> list[Hole]:
     """
     pattern = _QUOTES_HOLES_AND_DOLLARS if dollars else _QUOTES_AND_HOLES
     holes: list[Hole] = []
-    at, in_string = 0, False
+    at, in_string, tries = 0, False, _TRIES_IN_ALL
     while match := pattern.search(text, at):
         at = match.end()
         if match[0] == '"':
             in_string = not in_string
         elif match[0] == "{{":
-            holes.append(_read_hole(text, match.start(), in_string=in_string))
-            at = holes[-1].end
+            hole, tried = _read_hole(text, match.start(), in_string, max(1, min(tries, _TRIES)))
+            holes.append(hole)
+            at, tries = hole.end, tries - tried + 1
         elif match[0].startswith("$") and not in_string and (tree := _parse(match[0][1:])):
             expression = _compiled(tree, text, match.start(), match[0])
             holes.append(Hole(match.start(), at, expression, None, False, is_variable=True))
@@ -182,38 +187,47 @@ def _show(expression: str) -> str:
     return f"{{{{ {shown} }}}}"
 
 
-def _read_hole(text: str, start: int, *, in_string: bool) -> Hole:
-    candidates = []
-    for end in _ends(text, start):
+def _read_hole(text: str, start: int, in_string: bool, tries: int) -> tuple[Hole, int]:
+    """Return the hole that begins somewhere, and how often its end was tried."""
+    candidates: list[str] = []
+    for end in _ends(text, start, tries):
         inside = text[start + 2 : end - 2]
-        if not inside.strip():
-            problem = _problem("There is nothing between {{ and }}", text, start, _LITERAL)
-            return Hole(start, end, None, problem, in_string)
         if (tree := _parse(inside)) is not None:
+            hole = Hole(start, end, None, None, in_string)
             try:
-                expression = _compiled(tree, text, start, _show(inside))
+                hole.expression = _compiled(tree, text, start, _show(inside))
             except _NO_PYTHON as error:
-                return Hole(start, end, None, _explain(error, text, start, inside), in_string)
-            return Hole(start, end, expression, None, in_string)
+                hole.problem = _explain(error, text, start, inside)
+            return hole, len(candidates) + 1
         candidates.append(inside)
-    if not candidates:
-        problem = _problem("{{ has no }} behind it", text, start, _LITERAL)
-        return Hole(start, start + 2, None, problem, in_string)
-    likely = next(filter(_is_balanced, candidates), candidates[0])
-    try:
-        ast.parse(_wrapped(likely) if "\n" in likely else likely.strip(), mode="eval")
-    except _NO_PYTHON as error:
-        return Hole(start, start + 2, None, _explain(error, text, start, likely), in_string)
-    raise AssertionError("it was no Python before")
+        if not inside.strip():
+            break
+    problem = _what_is_wrong(candidates, text, start)
+    return Hole(start, start + 2, None, problem, in_string), len(candidates)
 
 
-def _ends(text: str, start: int) -> Iterator[int]:
+def _ends(text: str, start: int, tries: int) -> Iterator[int]:
     end = start + 1
-    for _ in range(_TRIES):
+    for _ in range(tries):
         # From the second brace on: }}} may be a dict's and then the hole's.
         if (end := text.find("}}", end + 1)) < 0:
             return
         yield end + 2
+
+
+def _what_is_wrong(candidates: list[str], text: str, start: int) -> NangoUsageError:
+    if not candidates:
+        return _problem("{{ has no }} behind it", text, start, _LITERAL)
+    if not candidates[0].strip():
+        return _problem("There is nothing between {{ and }}", text, start, _LITERAL)
+    likely = next(filter(_is_balanced, candidates), candidates[0])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(_wrapped(likely) if "\n" in likely else likely.strip(), mode="eval")
+    except _NO_PYTHON as error:
+        return _explain(error, text, start, likely)
+    return _problem(f"{_show(likely)} is not a Python expression", text, start, _LITERAL)
 
 
 def _wrapped(inside: str) -> str:
@@ -229,7 +243,9 @@ def _parse(inside: str) -> ast.Expression | None:
                 ast.parse(f"[{inside}\n]", mode="eval")
     except _NO_PYTHON:
         return None
-    return tree
+    # Nothing but a comment is the empty tuple of the brackets around.
+    is_nothing = isinstance(tree.body, ast.Tuple) and tree.body.col_offset == 0
+    return None if is_nothing and not tree.body.elts else tree  # type: ignore[attr-defined]
 
 
 def _compiled(tree: ast.Expression, text: str, start: int, shown: str) -> Expression:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.marks import Document
 
-__all__ = ["decode", "explain", "has_unquoted_key", "load_json", "read_json"]
+__all__ = ["decode", "explain", "explain_limit", "has_unquoted_key", "load_json", "read_json"]
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _CONSTANT = re.compile(rf"{_STRING}|-?\b(?:NaN|Infinity)\b")
@@ -53,7 +53,7 @@ def load_json(document: Document) -> Any:
     except json.JSONDecodeError as error:
         raise explain(error, document) from None
     except (ValueError, RecursionError) as error:
-        raise NangoUsageError(f"The {document.name} is not JSON: {error}") from None
+        raise explain_limit(error, document) from None
 
 
 def decode(text: str) -> Any:
@@ -81,6 +81,13 @@ def explain(error: json.JSONDecodeError, document: Document) -> NangoUsageError:
     """Return the error that shows the place."""
     reason = f"The {document.name} is not JSON: {error.msg}"
     return document.error(reason, error.pos, _guess(error, document))
+
+
+def explain_limit(error: ValueError | RecursionError, document: Document) -> NangoUsageError:
+    """Return the error for what is JSON, but more than Python can hold."""
+    if isinstance(error, RecursionError):
+        return NangoUsageError(f"The {document.name} is not JSON: it is nested too deeply")
+    return NangoUsageError(f"The {document.name} is not JSON that Python can read: {error}")
 
 
 def has_unquoted_key(error: json.JSONDecodeError) -> bool:

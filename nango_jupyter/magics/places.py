@@ -29,12 +29,12 @@ def show_place(text: str, line: int, column: int) -> str:
     """
     found = text.split("\n")[line - 1]
     before = redact(found[: column - 1])  # masked first, or a window cuts secrets in two
-    shown, at = "".join(map(_visible, before + redact(found[column - 1 :]))), len(before)
-    start = max(0, at - _WIDTH // 2)  # a long line is shown around the place
+    start = max(0, len(before) - _WIDTH // 2)  # a long line is shown around the place
+    shown = (before + redact(found[column - 1 :]))[start : start + _WIDTH]
     return (
         f"line {line}, column {column}\n"
-        f"    {shown[start : start + _WIDTH].rstrip()}\n"
-        f"    {''.join(map(_blank, shown[start:at]))}^"
+        f"    {''.join(map(_visible, shown)).rstrip()}\n"
+        f"    {''.join(map(_blank, shown[: len(before) - start]))}^"
     )
 
 

@@ -167,7 +167,7 @@ class _Reader:
                 self._raise_problem()
                 raise json_input.explain(error, document) from None
         except (ValueError, RecursionError) as error:
-            raise NangoUsageError(f"The {document.name} is not JSON: {error}") from None
+            raise json_input.explain_limit(error, document) from None
         else:
             alone = {n for n, hole in enumerate(document.holes) if not hole.in_string}
             return self._template(value, alone, is_silent=ends)

@@ -27,6 +27,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FOREIGN = frozenset({"None", "NaN", "Infinity", "-Infinity", "undefined"})
 _TAG = "tag:yaml.org,2002:"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_BLANK = re.compile(r"[^\W\d][\w-]*:(?!//)\S.*", re.DOTALL)
 _MOST_NODES = 1_000_000
 # YAML 1.1 takes these for line breaks, and the last for no character; 1.2 has them in texts.
 _HIDDEN = {0x85: 0xFDEC, 0x2028: 0xFDED, 0x2029: 0xFDEE, 0xFEFF: 0xFDEF}
@@ -39,6 +41,7 @@ _HINTS = (
     ("cannot start any token", "Put text that begins with this character in quotes."),
     ("mapping values are not allowed", 'Put text that holds ": " in quotes.'),
     ("could not find expected ':'", 'Each line of an object is "key: value".'),
+    ("<block end>", "Keys of one object begin in one column; nothing follows a closing quote."),
     ("unknown escape", "Between double quotes a backslash is \\\\."),
 )
 
@@ -231,11 +234,17 @@ class _Builder:
             _check_tag(event, "str")
             return text
         _check_tag(event, "str")
+        if event.style == '"' and _SURROGATE.search(text):
+            # JSON writes an emoji as two escapes, and YAML takes in JSON's strings.
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
         if event.style or event.tag:
             return text
         if MARK.fullmatch(text):
             self._tree.alone.add(mark_number(text))
             return text
+        if is_top and _NO_BLANK.fullmatch(text):
+            hint = "A blank stands behind the colon: a: 1. As text, put it in quotes."
+            raise _problem("an object was meant, or a text", event, hint)
         if text in _FOREIGN and (self._is_flow or is_top):
             raise _problem(
                 f"there is no {text}", event, f'Use null; as text, put it in quotes: "{text}".'
