@@ -12,6 +12,7 @@ from nango_jupyter import frames
 from nango_jupyter.exceptions import NangoKeyError, NangoUsageError
 from nango_jupyter.frames.paths import name_list, path_text, type_name
 from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult, UserId
+from nango_jupyter.secrets import redact
 from nango_jupyter.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ class NangoTable(Sequence[Any]):
             raise _no_such_key(self.rows, index) from None
 
     def __repr__(self) -> str:
-        name = f"{path_text((self.path,))}, " if self.path else ""
+        name = f"{redact(self.path)!r}, " if self.path else ""
         return f"NangoTable({name}{len(self.rows):,} row{'' if len(self.rows) == 1 else 's'})"
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -298,7 +299,7 @@ def _no_such_key(value: Any, key: Any) -> NangoKeyError:
     shown = path_text((key,)) if isinstance(key, str | int) else type_name(key)
     if isinstance(value, Mapping):
         names = [path_text((str(name),)) for name in value]
-        hint = did_you_mean(key, value) or (f"Its keys: {name_list(names)}." if names else "")
+        hint = did_you_mean(shown, names) or (f"Its keys: {name_list(names)}." if names else "")
         return NangoKeyError(f"The value has no {shown}", hint)
     if isinstance(value, list | tuple):
         first = '[0]["name"], .table() or .to_pandas() get at what is in them.'

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from nango_jupyter.display.values import Leaf
 
@@ -33,6 +34,7 @@ def _environment() -> Environment:
     # Not user data, but a file of ours: the only text that passes unescaped.
     found.globals["css"] = Markup(_css())  # noqa: S704
     found.tests["leaf"] = _is_leaf
+    found.filters["fill"] = _fill
     return found
 
 
@@ -47,3 +49,13 @@ def _css() -> str:
 
 def _is_leaf(node: object) -> bool:
     return isinstance(node, Leaf)
+
+
+def _fill(texts: Sequence[str], pattern: Markup, head: object) -> Markup:
+    """Put a row's head and its texts, which are escaped here, in the places of a pattern.
+
+    One call escapes all of them: a NUL stands between the texts, for none is ever drawn.
+    """
+    # Of Markup, each part would be Markup again.
+    escaped = str.split(escape(f"{head}\0" + "\0".join(texts)), "\0")
+    return Markup(str.__mod__(pattern, tuple(escaped)))  # noqa: S704

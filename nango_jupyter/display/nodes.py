@@ -8,7 +8,7 @@ much as one of a hundred.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from markupsafe import escape
 
 from nango_jupyter.display.limits import SHOW_ALL, Limits
+from nango_jupyter.display.plain_columns import MISSING, column_values, plain_texts
 from nango_jupyter.display.shapes import (
     columns_of,
     entries,
@@ -35,7 +36,7 @@ from nango_jupyter.display.values import (
     normal,
 )
 
-__all__ = ["Branch", "Cell", "Drawing", "Item", "Node", "Table", "build", "draw"]
+__all__ = ["Branch", "Cell", "Drawing", "Item", "Node", "Row", "Table", "build", "draw"]
 
 # What things cost in HTML beside their text, roughly.
 _ITEM_COST = 32
@@ -50,8 +51,6 @@ _LONG = 40
 # Levels that stand open, unless they are long.
 _OPEN_DEPTH = 2
 _OPEN_ITEMS = 12
-
-_MISSING = object()
 
 
 @dataclass(slots=True)
@@ -91,12 +90,15 @@ class Item:
     node: Node
 
 
-class Cell(NamedTuple):
-    """A cell of a table: a text and its style, or a node for all that is more than a text."""
+Cell = str | Node
+"""A text, or a node for all that is more than a text."""
 
-    style: str
-    text: str
-    node: Node | None
+
+class Row(NamedTuple):
+    """A row of a table; a plain one has nothing but texts."""
+
+    is_plain: bool
+    cells: Sequence[Cell]
 
 
 @dataclass(slots=True)
@@ -106,12 +108,12 @@ class Table:
     Attributes
     ----------
     columns : list of (style, name)
-    rows : list of list of Cell
+    rows : list of Row
     note : str
     """
 
     columns: list[tuple[str, str]]
-    rows: list[list[Cell]]
+    rows: list[Row]
     note: str
 
 
@@ -218,18 +220,18 @@ class _Builder:
         objects = [normal(item) for item in islice(value, self._limits.rows)]
         names = columns_of(objects, self._limits.counted_columns)
         shown = names[: self._limits.columns]
-        rows: list[list[Cell]] = []
+        columns = [_Column.read(objects, name, self._limits) for name in shown]
+        cost = _ROW_COST + _CELL_COST * len(shown) + sum(column.cost for column in columns)
+        rows: list[Row] = []
         self._left -= _TABLE_COST
-        columns = [(name, is_secret(name)) for name in shown]
-        for row in objects:
+        is_plain = all(column.texts for column in columns)
+        for at in range(len(objects)):
             if self._left <= 0:
                 break
-            self._left -= _ROW_COST + _CELL_COST * len(columns)
-            rows.append([self._cell(row, name, secret, depth + 1) for name, secret in columns])
-        heads = [
-            (_NUMBER if _is_numeric(row[at] for row in rows) else "", self._head(name))
-            for at, name in enumerate(shown)
-        ]
+            self._left -= cost
+            cells = [self._cell(column, at, depth + 1) for column in columns]
+            rows.append(Row(is_plain or all(type(cell) is str for cell in cells), cells))
+        heads = [(column.style, self._head(column.name)) for column in columns]
         note = shape_text(
             (len(rows), len(value)), (len(shown), len(names)), self._limits.counted_columns
         )
@@ -243,32 +245,62 @@ class _Builder:
         self._left -= _ITEM_COST + len(escape(text))
         return text
 
-    def _cell(self, row: Mapping[Any, Any], name: Any, secret: bool, depth: int) -> Cell:
-        value = row.get(name, _MISSING)
-        if value is _MISSING:
-            return _EMPTY
+    def _cell(self, column: _Column, at: int, depth: int) -> Cell:
+        if column.texts:
+            return column.texts[at]
+        value = column.values[at]
+        if value is MISSING:
+            return ""
         value = normal(value)
         if is_container(value) and value:
-            return Cell("", "", self._branch(value, name, depth))
+            return self._branch(value, column.name, depth)
         # Numbers stand to the right, so text of digits needs no quotes.
-        found = self._leaf(value, self._limits.cell_chars, secret, is_word)
-        if found.kind == "number":
-            style = _NUMBER
-        else:
-            style = _WRAPPED if len(found.text) > _LONG or "\n" in found.text else ""
-        is_plain = not (found.href or found.note or found.kind == "nothing")
-        return Cell(style, found.text, None if is_plain else found)
+        found = self._leaf(value, self._limits.cell_chars, column.is_secret, is_word)
+        column.kinds.add(found.kind)
+        column.is_wide |= len(found.text) > _LONG or "\n" in found.text
+        return found if found.href or found.note or found.kind == "nothing" else found.text
 
 
-_NUMBER, _WRAPPED = "ng-n", "ng-w"
-_EMPTY = Cell("", "", None)
+@dataclass(slots=True)
+class _Column:
+    """A column on its way: its values, and what is known of its cells.
 
+    Attributes
+    ----------
+    texts : list of str or None
+        Its cells, if they are nothing but texts.
+    cost : int
+        What those cost in HTML, for each row.
+    kinds : set of str
+        Which kinds of leaves it has.
+    is_wide : bool
+        Whether a text is to be wrapped.
+    """
 
-def _is_numeric(cells: Iterable[Cell]) -> bool:
-    """Tell whether a column has numbers, and beside them nothing but gaps."""
-    styles = {
-        cell.style
-        for cell in cells
-        if cell is not _EMPTY and not (isinstance(cell.node, Leaf) and cell.node.kind == "nothing")
-    }
-    return styles == {_NUMBER}
+    name: Any
+    values: list[Any]
+    is_secret: bool
+    texts: list[str] | None = None
+    cost: int = 0
+    kinds: set[str] = field(default_factory=set)
+    is_wide: bool = False
+
+    @classmethod
+    def read(cls, rows: Sequence[Mapping[Any, Any]], name: Any, limits: Limits) -> _Column:
+        found = cls(name, column_values(rows, name), is_secret(name))
+        texts = None if found.is_secret else plain_texts(found.values, limits.cell_chars)
+        if texts:
+            found.texts = texts
+            found.cost = len(escape("".join(texts))) // len(texts)
+            found.kinds.add("text" if isinstance(found.values[0], str) else "number")
+            found.is_wide = max(map(len, texts)) > _LONG
+        return found
+
+    @property
+    def style(self) -> str:
+        """The class of its cells: numbers stand to the right, gaps among them don't matter."""
+        if self.is_wide:
+            return "ng-w"
+        has_branches = any(is_container(value) and value for value in self.values)
+        is_numeric = "number" in self.kinds and self.kinds <= {"number", "nothing"}
+        return "ng-n" if is_numeric and not has_branches else ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 from nango_jupyter.display.limits import Limits
+from nango_jupyter.display.plain_columns import MISSING, column_values, plain_texts
 from nango_jupyter.display.shapes import columns_of, preview, shape_text, size_text
 from nango_jupyter.display.values import (
     is_container,
@@ -38,7 +40,7 @@ def table_text(value: Sequence[Any], limits: Limits, more: str = "") -> str:
     rows = [normal(item) for item in islice(value, limits.text_rows)]
     names = columns_of(rows, limits.counted_columns)
     columns = _fit([_column(name, rows, limits) for name in names[: limits.columns]], limits)
-    lines = [_GAP.join(column.line(at) for column in columns) for at in range(len(rows) + 1)]
+    lines = list(map(_GAP.join, zip(*(column.aligned() for column in columns), strict=True)))
     lines.insert(1, _GAP.join("─" * column.width for column in columns))
     if len(rows) < len(value) or len(columns) < len(names):
         shape = shape_text(
@@ -53,6 +55,7 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_char_width, text))
 
 
+@lru_cache(maxsize=4096)
 def _char_width(char: str) -> int:
     if unicodedata.combining(char) or char in "\u200c\u200d\ufe0e\ufe0f":
         return 0
@@ -66,35 +69,50 @@ class _Column(NamedTuple):
     is_numeric: bool
     width: int
 
-    def line(self, at: int) -> str:
-        text = _narrow(self.cells[at], self.width)
-        space = " " * (self.width - width(text))
-        return f"{space}{text}" if self.is_numeric else f"{text}{space}"
+    def aligned(self) -> list[str]:
+        """Return the cells at the column's width."""
+        cells = [_narrow(cell, self.width) for cell in self.cells]
+        if all(map(str.isascii, cells)):
+            align = str.rjust if self.is_numeric else str.ljust
+            return [align(cell, self.width) for cell in cells]
+        spaces = [" " * (self.width - width(cell)) for cell in cells]
+        pairs = zip(spaces, cells, strict=True)
+        return [f"{space}{cell}" if self.is_numeric else f"{cell}{space}" for space, cell in pairs]
 
 
 def _column(name: Any, rows: Sequence[Mapping[Any, Any]], limits: Limits) -> _Column:
     secret = is_secret(name)
-    cells, kinds = [key_text(name, limits.text_cell)], set()
-    for row in rows:
-        if name not in row:
-            cells.append("")
-            continue
-        value = normal(row[name])
-        if is_container(value) and value:
-            cells.append(preview(value, name, limits) or size_text(value))
-            kinds.add("branch")
-        else:
-            found = leaf(value, limits.text_cell, secret=secret)
-            cells.append(line_text(found.text))
-            kinds.add(found.kind)
-    widest = min(max(map(width, cells)), limits.text_cell)
-    return _Column(cells, "number" in kinds and kinds <= {"number", "nothing"}, widest)
+    head = key_text(name, limits.text_cell)
+    values = column_values(rows, name)
+    plain = None if secret else plain_texts(values, limits.text_cell)
+    if plain:
+        cells, is_numeric = [head, *plain], not isinstance(values[0], str)
+    else:
+        kinds: set[str] = set()
+        cells = [head, *(_cell(value, name, secret, limits, kinds) for value in values)]
+        is_numeric = "number" in kinds and kinds <= {"number", "nothing"}
+    return _Column(cells, is_numeric, min(max(map(width, cells)), limits.text_cell))
+
+
+def _cell(value: Any, name: Any, secret: bool, limits: Limits, kinds: set[str]) -> str:
+    if value is MISSING:
+        return ""
+    value = normal(value)
+    if is_container(value) and value:
+        kinds.add("branch")
+        return preview(value, name, limits) or size_text(value)
+    found = leaf(value, limits.text_cell, secret=secret)
+    kinds.add(found.kind)
+    return line_text(found.text)
 
 
 def _fit(columns: list[_Column], limits: Limits) -> list[_Column]:
-    """Narrow the columns until they fit, and leave out the last ones if they still don't."""
+    """Narrow the columns of texts until all fit; if they still don't, leave out the last ones."""
     for most in (limits.text_cell, *_NARROW):
-        columns = [column._replace(width=min(column.width, most)) for column in columns]
+        columns = [
+            column if column.is_numeric else column._replace(width=min(column.width, most))
+            for column in columns
+        ]
         if _total(columns) <= limits.text_width:
             return columns
     while len(columns) > 1 and _total(columns) > limits.text_width:
@@ -108,11 +126,14 @@ def _total(columns: Sequence[_Column]) -> int:
 
 def _narrow(text: str, most: int) -> str:
     """Cut a text to a width; a wide character is left out as a whole."""
-    if width(text) <= most:
+    if len(text) <= most and (text.isascii() or width(text) <= most):
         return text
-    kept = ""
+    if text.isascii():
+        return f"{text[: most - 1]}…"
+    room, kept = most - 1, 0
     for char in text:
-        if width(kept) + _char_width(char) > most - 1:
+        room -= _char_width(char)
+        if room < 0:
             break
-        kept += char
-    return f"{kept}…"
+        kept += 1
+    return f"{text[:kept]}…"

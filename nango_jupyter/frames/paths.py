@@ -168,14 +168,18 @@ def _index(text: str) -> int | None:
 
 def _not_there(value: Any, path: str) -> NangoKeyError:
     known = [path_text(parts) for parts, _ in islice(_places(value), _LOOK_AT)]
-    hint = did_you_mean(path, known)
+    hint = did_you_mean(path, _list_paths(value)) or did_you_mean(path, known)
     return NangoKeyError(f"There is no {_shown(path)}", f"{hint} {_lists_in(value)}".strip())
 
 
 def _lists_in(value: Any) -> str:
-    places = islice(_places(value), _LOOK_AT)
-    lists = [path_text(parts) for parts, item in places if isinstance(item, list | tuple)]
+    lists = _list_paths(value)
     return f"Lists in it: {name_list(lists)}." if lists else "There are no lists in it."
+
+
+def _list_paths(value: Any) -> list[str]:
+    places = islice(_places(value), _LOOK_AT)
+    return [path_text(parts) for parts, item in places if isinstance(item, list | tuple)]
 
 
 def _places(value: Any) -> Iterator[tuple[tuple[Part, ...], Any]]:
