@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from nango_jupyter.connections import OpenConnection
     from nango_jupyter.messages import UserId
 
-__all__ = ["MagicCompleter"]
+__all__ = ["MagicCompleter", "register", "unregister"]
 
+_IDENTIFIER = "nango_jupyter"
 _PREFIX = "nango_"
 _PATIENCE = 0.03  # for the embedded server's users, in seconds: a Tab must not be felt
 _MOST_USERS = 1_000
@@ -45,6 +46,18 @@ _DOLLAR = re.compile(r"\$[^\W\d]?\w*$")
 _QUOTES = ("'", '"')
 
 _T = TypeVar("_T")
+
+
+def register(shell: InteractiveShell, session: Session, loop: KernelLoop) -> None:
+    """Let a shell complete our magics."""
+    unregister(shell)
+    shell.Completer.custom_matchers.append(MagicCompleter(shell, session, loop).match)
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take away what `register` added."""
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [one for one in matchers if getattr(one, "matcher_identifier", "") != _IDENTIFIER]
 
 
 class _Nothing(Sequence[_T]):
@@ -77,17 +90,7 @@ class MagicCompleter:
         self._loop = loop
         self._asking: dict[tuple[int, str], asyncio.Task[list[UserId]]] = {}
 
-    def register(self) -> None:
-        """Take part in the shell's completion."""
-        if self.match not in self._shell.Completer.custom_matchers:
-            self._shell.Completer.custom_matchers.append(self.match)
-
-    def unregister(self) -> None:
-        """Leave it again."""
-        if self.match in self._shell.Completer.custom_matchers:
-            self._shell.Completer.custom_matchers.remove(self.match)
-
-    @context_matcher(identifier="nango_jupyter", priority=100)
+    @context_matcher(identifier=_IDENTIFIER, priority=100)
     def match(self, context: CompletionContext) -> SimpleMatcherResult:
         """Complete where the cursor is on an argument of our magics; nothing anywhere else."""
         try:

@@ -16,7 +16,7 @@ from nango_jupyter.magics.cursor import Typed, find_magic, find_position, read_w
 
 
 def magic() -> Any:
-    parser = MagicArgumentParser("nango_test")
+    parser = MagicArgumentParser("nango_test")  # type: ignore[no-untyped-call]
     parser.add_argument("integration")
     parser.add_argument("user", nargs="?")
     parser.add_argument("input", nargs="?")
