@@ -24,6 +24,8 @@ _RESULTS = 100
 _BATCHES = 10
 # Characters of an error that its line keeps.
 _MESSAGE = 300
+# What servers say before an action's own error: the line has said so.
+_FAILED = "There was an error during the action execution: "
 
 State = Literal["running", "success", "failed", "stopped"]
 
@@ -91,7 +93,7 @@ class HistoryEntry:
     def fail(self, error: Exception, result: BatchResult | None = None) -> None:
         """Note an error; one of `Nango`'s calls carries a result."""
         message = error.message if isinstance(error, NangoError) else f"{type(error).__name__}"
-        line = next(iter(message[:_MESSAGE].splitlines()), "")
+        line = next(iter(message[:_MESSAGE].removeprefix(_FAILED).splitlines()), "")
         found = getattr(error, "result", None) if result is None else result
         self.end("failed", f"failed: {line}", self._failed(message) if found is None else found)
 
@@ -238,12 +240,13 @@ class History(Sequence[HistoryEntry]):
             return render_card("Nothing triggered yet", "idle", [("Next", "%nango_trigger?")])
         last = self._entries[-LIMITS.rows :]
         notes = [f"showing the last {len(last):,} of {len(self):,}"] * (len(last) < len(self))
+        names = ["Connection"] if len({entry.connection for entry in last}) > 1 else []
         notes.append("%nango_history NUMBER shows a result again; --rerun NUMBER runs it again")
         return render_table(
             f"{count(self._last, 'request')} in this session",
             "ok",
-            ("", "Time", "Request", "User", "Connection", "Duration", "Outcome"),
-            [_row(entry) for entry in last],
+            ("", "Time", "Request", "User", *names, "Duration", "Outcome"),
+            [_row(entry, with_connection=bool(names)) for entry in last],
             notes=notes,
         )
 
@@ -252,7 +255,7 @@ _LIST = "%nango_history lists them."
 _KEPT = f"Those of the last {_RESULTS} requests are, and of the last {_BATCHES} with --each."
 
 
-def _row(entry: HistoryEntry) -> tuple[object, ...]:
+def _row(entry: HistoryEntry, *, with_connection: bool) -> tuple[object, ...]:
     from nango_jupyter.display.values import duration_text, user_text
 
     is_today = entry.time.date() == datetime.now().astimezone().date()
@@ -261,7 +264,7 @@ def _row(entry: HistoryEntry) -> tuple[object, ...]:
         f"{entry.time:%H:%M:%S}" if is_today else f"{entry.time:%Y-%m-%d %H:%M}",
         entry.request,
         "" if entry.user_id is None else user_text(entry.user_id),
-        entry.connection,
+        *([entry.connection] if with_connection else []),
         "" if entry.state == "running" else duration_text(entry.duration),
         entry.outcome,
     )

@@ -46,7 +46,11 @@ class Job:
         None for a batch.
     connection : str
         The name of the connection that it goes through.
+    on_display : function of the job, or None
+        Draws it where it is displayed, in the place of a card that stays as it is.
     """
+
+    on_display: Callable[[Job], None] | None = None
 
     def __init__(
         self,
@@ -217,14 +221,19 @@ class Job:
 
         return f"<Job {self.number} {key_text(self.request, 120)}: {self.state}>"
 
+    def _ipython_display_(self) -> None:
+        if self.on_display is None:
+            raise NotImplementedError  # IPython then asks for the MIME bundle
+        self.on_display(self)
+
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        from nango_jupyter.display import render_card
+        from nango_jupyter.display import render_card, render_error
         from nango_jupyter.display.values import duration_text, key_text, user_text
 
         if self._answer is not None:
             return self._answer._repr_mimebundle_()
-        if isinstance(self._error, NangoError) and self._error.result is not None:
-            return self._error.result._repr_mimebundle_()  # type: ignore[attr-defined, no-any-return]
+        if isinstance(self._error, NangoError):
+            return render_error(self._error)
         facts: list[tuple[str, object]] = [("Request", key_text(self.request, 120))]
         if self.user_id is not None:
             facts.append(("User", user_text(self.user_id)))
@@ -265,12 +274,13 @@ class JobList(Sequence[Job]):
         if not self:
             start = "%nango_trigger … --no-wait starts one"
             return render_card("No jobs", "idle", [("Next", start)])
+        several = len({job.connection for job in self}) > 1
         rows = [
             (
                 job.number,
                 job.request,
                 "" if job.user_id is None else user_text(job.user_id),
-                job.connection,
+                *([job.connection] if several else []),
                 job.state,
                 duration_text(job.duration),
             )
@@ -280,7 +290,7 @@ class JobList(Sequence[Job]):
         return render_table(
             f"{count(len(self), 'job')}, {running:,} running",
             "idle" if running else "ok",
-            ("", "Request", "User", "Connection", "State", "Duration"),
+            ("", "Request", "User", *(["Connection"] if several else []), "State", "Duration"),
             rows,
         )
 

@@ -121,6 +121,13 @@ def test_the_table() -> None:
     assert "--rerun" in lines[6]
     assert html.count("<tr>") == 4
     assert "Nothing triggered yet" in texts(History())[0]
+    one = History()
+    one.begin("prod", call("fail")).fail(
+        NangoServerError("There was an error during the action execution: no such channel")
+    )
+    plain = texts(one)[0]  # with a single connection, there is nothing to tell apart
+    assert "Connection" not in plain
+    assert "failed: no such channel" in plain
 
 
 def test_nothing_secret_is_shown() -> None:

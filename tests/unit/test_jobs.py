@@ -248,13 +248,24 @@ def test_its_card_becomes_that_of_the_result(start: Start) -> None:
     assert repr(cancelled) == "<Job 1 demo.echo: cancelled>"
 
 
+def test_it_can_be_drawn_by_somebody_else(start: Start) -> None:
+    job = start(answer())
+    drawn: list[Job] = []
+    with pytest.raises(NotImplementedError):
+        job._ipython_display_()
+    job.on_display = drawn.append
+    job._ipython_display_()
+    assert drawn == [job]
+    job.result()
+
+
 def test_the_list(start: Start) -> None:
     jobs = JobList([start(answer(), number=1), start(answer(60), number=2)])
     jobs[0].result()
     plain = jobs._repr_mimebundle_()["text/plain"].splitlines()
     assert plain[0] == "○ 2 jobs, 1 running"
-    assert plain[3].split()[:5] == ["1", "demo.echo", "ada", "default", "done"]
-    assert plain[4].split()[:5] == ["2", "demo.echo", "ada", "default", "running"]
+    assert plain[3].split()[:4] == ["1", "demo.echo", "ada", "done"]
+    assert plain[4].split()[:4] == ["2", "demo.echo", "ada", "running"]
     assert list(jobs) == [jobs[0], jobs[1]]
     assert len(jobs[:1]) == 1
     assert repr(jobs) == "<2 jobs, 1 running>"
