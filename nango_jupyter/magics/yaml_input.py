@@ -28,6 +28,7 @@ _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FOREIGN = frozenset({"None", "NaN", "Infinity", "-Infinity", "undefined"})
 _TAG = "tag:yaml.org,2002:"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NO_BLANK = re.compile(r"[^\W\d][\w-]*:(?!//)\S.*", re.DOTALL)
 _MOST_NODES = 1_000_000
 # YAML 1.1 takes these for line breaks, and the last for no character; 1.2 has them in texts.
@@ -36,12 +37,13 @@ _SHOWN = {after: before for before, after in _HIDDEN.items()}
 _NOT_READ = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NONCHARACTERS = re.compile(r"'?(?:\\ufd[de][0-9a-f]|[\ufdd0-\ufdef])+'?")
 _SLOW_FROM = 20_000  # characters, from where on the parser in C is worth its less clear errors
+_ONE_COLUMN = "Keys of one object begin in one column; nothing follows a closing quote."
 _HINTS = (
-    ("'\\t'", "YAML is indented with blanks, not with tabs."),
     ("cannot start any token", "Put text that begins with this character in quotes."),
     ("mapping values are not allowed", 'Put text that holds ": " in quotes.'),
     ("could not find expected ':'", 'Each line of an object is "key: value".'),
-    ("<block end>", "Keys of one object begin in one column; nothing follows a closing quote."),
+    ("block end", _ONE_COLUMN),
+    ("expected key", _ONE_COLUMN),
     ("unknown escape", "Between double quotes a backslash is \\\\."),
 )
 
@@ -101,21 +103,24 @@ def decode(text: str, *, is_flow: bool = False, watched: int = -1) -> YamlTree:
     if found := _NOT_READ.search(text.translate(_HIDDEN)):
         raise YamlProblemError(f"the character U+{ord(found[0]):04X}", found.start(), "Remove it.")
     loader = yaml.SafeLoader
-    if len(text) > _SLOW_FROM:
+    if len(text) > _SLOW_FROM and not _ESCAPED_SURROGATE.search(text):  # it refuses those
         loader = getattr(yaml, "CSafeLoader", loader)
     try:
         return _Builder(yaml.parse(text.translate(_HIDDEN), loader), is_flow, watched).read()
     except yaml.MarkedYAMLError as error:
-        raise _explain(error) from None
+        raise _explain(error, text) from None
 
 
-def _explain(error: Any) -> YamlProblemError:
+def _explain(error: Any, text: str) -> YamlProblemError:
     mark = error.problem_mark or error.context_mark
     reason = _NONCHARACTERS.sub("{{ }}", error.problem or error.context or "it can't be read")
     hint = next((hint for words, hint in _HINTS if words in reason), "")
     if "<document start>" in reason:
         reason, hint = "it goes on behind its end", "Put text in quotes, or a list in [ ]."
-    return YamlProblemError(reason, mark.index if mark else 0, hint)
+    index = mark.index if mark else 0
+    if text[index : index + 1] == "\t":
+        hint = "YAML is indented with blanks, not with tabs."
+    return YamlProblemError(reason, index, hint)
 
 
 class _Builder:
