@@ -18,7 +18,6 @@ from IPython.core.completer import (
 from IPython.core.interactiveshell import InteractiveShell
 
 from nango_jupyter.exceptions import NangoError
-from nango_jupyter.kernel_loop import KernelLoop
 from nango_jupyter.magics.candidates import (
     batches,
     environment,
@@ -29,11 +28,12 @@ from nango_jupyter.magics.candidates import (
     written,
 )
 from nango_jupyter.magics.cursor import Position, find_magic, find_position
-from nango_jupyter.session import Session
 
 if TYPE_CHECKING:
     from nango_jupyter.connections import OpenConnection
+    from nango_jupyter.kernel_loop import KernelLoop
     from nango_jupyter.messages import UserId
+    from nango_jupyter.session import Session
 
 __all__ = ["MagicCompleter", "register", "unregister"]
 
