@@ -222,15 +222,14 @@ class _Builder:
         shown = names[: self._limits.columns]
         columns = [_Column.read(objects, name, self._limits) for name in shown]
         cost = _ROW_COST + _CELL_COST * len(shown) + sum(column.cost for column in columns)
-        rows: list[Row] = []
         self._left -= _TABLE_COST
-        is_plain = all(column.texts for column in columns)
-        for at in range(len(objects)):
-            if self._left <= 0:
-                break
-            self._left -= cost
-            cells = [self._cell(column, at, depth + 1) for column in columns]
-            rows.append(Row(is_plain or all(type(cell) is str for cell in cells), cells))
+        plain = [column.texts for column in columns if column.texts]
+        if len(plain) == len(columns):
+            fitting = max(0, -(-self._left // cost))
+            rows = [Row(True, cells) for cells in islice(zip(*plain, strict=True), fitting)]
+            self._left -= cost * len(rows)
+        else:
+            rows = self._rows(len(objects), columns, cost, depth)
         heads = [(column.style, self._head(column.name)) for column in columns]
         note = shape_text(
             (len(rows), len(value)), (len(shown), len(names)), self._limits.counted_columns
@@ -239,6 +238,16 @@ class _Builder:
         is_whole = len(rows) == len(value) and len(shown) == len(names)
         self.is_cut |= not is_whole
         return Table(heads, rows, "" if is_whole and depth else note)
+
+    def _rows(self, number: int, columns: list[_Column], cost: int, depth: int) -> list[Row]:
+        rows: list[Row] = []
+        for at in range(number):
+            if self._left <= 0:
+                break
+            self._left -= cost
+            cells = [self._cell(column, at, depth + 1) for column in columns]
+            rows.append(Row(all(type(cell) is str for cell in cells), cells))
+        return rows
 
     def _head(self, name: Any) -> str:
         text = key_text(name, self._limits.key_chars)
@@ -253,6 +262,7 @@ class _Builder:
             return ""
         value = normal(value)
         if is_container(value) and value:
+            column.kinds.add("branch")
             return self._branch(value, column.name, depth)
         # Numbers stand to the right, so text of digits needs no quotes.
         found = self._leaf(value, self._limits.cell_chars, column.is_secret, is_word)
@@ -272,7 +282,7 @@ class _Column:
     cost : int
         What those cost in HTML, for each row.
     kinds : set of str
-        Which kinds of leaves it has.
+        Which kinds of leaves it has, and "branch".
     is_wide : bool
         Whether a text is to be wrapped.
     """
@@ -301,6 +311,5 @@ class _Column:
         """The class of its cells: numbers stand to the right, gaps among them don't matter."""
         if self.is_wide:
             return "ng-w"
-        has_branches = any(is_container(value) and value for value in self.values)
         is_numeric = "number" in self.kinds and self.kinds <= {"number", "nothing"}
-        return "ng-n" if is_numeric and not has_branches else ""
+        return "ng-n" if is_numeric else ""

@@ -6,6 +6,7 @@ tell is drawn cell by cell.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,8 @@ def _plain_strings(values: Sequence[str]) -> list[str] | None:
 
 
 def _plain_numbers(values: Sequence[int | float]) -> list[str] | None:
-    # Not so of NaN either.
-    if not all(-_SMALL < value < _SMALL for value in values):
+    # Whatever is not finite makes a sum that isn't, and NaN is neither large nor small.
+    is_short = min(values) > -_SMALL and max(values) < _SMALL and math.isfinite(sum(values))
+    if not is_short:
         return None
     return list(map(repr, values))
