@@ -174,10 +174,11 @@ def compile_alone(expression: str, shown: str) -> Expression:
     NangoUsageError
         If it is no Python.
     """
-    if (tree := _parse(expression)) is not None and expression.strip():
+    shown = redact(shown)
+    if (tree := _parse(expression)) is not None:
         with contextlib.suppress(*_NO_PYTHON):
             return _compiled(tree, "", 0, shown)
-    raise NangoUsageError(f"{redact(shown)} is not a Python expression", "Quote it as text: '…'.")
+    raise NangoUsageError(f"{shown} is not a Python expression", "Quote it as text: '…'.")
 
 
 def _show(expression: str) -> str:

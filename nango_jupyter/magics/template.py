@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -121,7 +122,9 @@ def read_file(path: str | Path, name: str = "input") -> Any:
     NangoUsageError
         If there is no such file, or it can't be read; with file and place.
     """
-    file = Path(path).expanduser()
+    file = Path(path)
+    with contextlib.suppress(RuntimeError):  # ~nobody is a name like any other
+        file = file.expanduser()
     text = _with_plain_line_ends(_read_text(file, name))
     if file.suffix.lower() in _JSON_LINES:
         return _read_lines(text, file)

@@ -13,7 +13,7 @@ __all__ = ["BRACED", "Line", "Token", "read_line", "split"]
 
 # JSON never has a letter behind its brace; a colon may be meant as JSON whose keys lack quotes.
 BRACED = re.compile(r"\{([A-Za-z_][^{}:]*)\}(?=\s|$)")
-_QUOTED = re.compile(r"""'[^']*'(?=\s|$)|"(?:[^"\\]|\\.)*"(?=\s|$)""")
+_QUOTED = re.compile(r"""('[^']*'|"(?:[^"\\]|\\.)*")(?=\s|$|;\s*#)""")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
 _OPTION = re.compile(r"(--[a-z][a-z-]*)=")
 _ASSIGNED = re.compile(r"\s*(?P<name>[^\s<>'\"{]+)\s*<<(?=\s|$)")

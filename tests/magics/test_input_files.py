@@ -51,7 +51,7 @@ def test_files(tmp_path: Path, name: str, content: str, expected: Any) -> None:
         (
             "a.json",
             b"{'a': 1}",
-            "a.json is not JSON: Expecting property name enclosed in double quotes, line 1, column 2\n",
+            "a.json is not JSON: Expecting property name enclosed in double quotes, line 1",
         ),
         ("a.json", b"a: 1", "a.json is not JSON: Expecting value, line 1, column 1\n"),
         ("a.json", b"{a: 1}", "a.json is not JSON"),
@@ -86,6 +86,7 @@ def test_places_that_are_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "contacts.json" in error.hint
     assert str(tmp_path) in fail("other").hint
     assert "is a folder" in fail(tmp_path).message
+    assert "There is no file" in fail("~nobody/contacts.json").message
     assert "There is no file" in fail("nowhere/contacts.json").message
     assert "can't be read" in fail("contacts.json/x").message
     assert "can't be read" in fail("a\0b").message
