@@ -225,7 +225,7 @@ class _Builder:
         self._left -= _TABLE_COST
         plain = [column.texts for column in columns if column.texts]
         if len(plain) == len(columns):
-            fitting = max(0, -(-self._left // cost))
+            fitting = min(max(0, -(-self._left // cost)), len(objects))
             rows = [Row(True, cells) for cells in islice(zip(*plain, strict=True), fitting)]
             self._left -= cost * len(rows)
         else:
