@@ -81,10 +81,11 @@ class HistoryEntry:
         self.state, self.outcome, self.result = state, outcome, result
 
     def end_batch(self, result: BatchResult) -> None:
-        """Note what came of a batch that ended without an error."""
+        """Note what came of a batch, also of one that ended early."""
         failed, ran = len(result.failed), len(result)
         if result.reason:
-            self.end("stopped", f"stopped: {failed:,} of {ran:,} failed until then", result)
+            why = "stopped" if result.reason == "stopped" else f"stopped, {result.reason}"
+            self.end("stopped", f"{why}: {failed:,} of {ran:,} failed", result)
         elif failed:
             self.end("failed", f"{failed:,} of {ran:,} failed", result)
         else:
@@ -97,10 +98,10 @@ class HistoryEntry:
         found = getattr(error, "result", None) if result is None else result
         self.end("failed", f"failed: {line}", self._failed(message) if found is None else found)
 
-    def stop(self, result: BatchResult | None = None) -> None:
+    def stop(self) -> None:
         """Note that it was stopped: by the user, or with the kernel's loop."""
         outcome = "stopped: it may have run"
-        self.end("stopped", outcome, self._failed(outcome) if result is None else result)
+        self.end("stopped", outcome, self._failed(outcome))
 
     def _failed(self, message: str) -> NangoResult:
         from nango_jupyter.results import NangoResult

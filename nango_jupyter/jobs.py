@@ -35,6 +35,7 @@ class Job:
     """A request, or a batch of them, that runs while you go on.
 
     Wait for it with ``job.result()``, or with ``await job``. It draws itself as what came of it.
+    In IPython's terminal, where no loop runs between the commands, it goes on while you wait.
 
     Attributes
     ----------
@@ -240,6 +241,8 @@ class Job:
         if self._error is not None:
             facts.append(("Error", str(self._error) or type(self._error).__name__))
         if self.state == "running":
+            if self._partial is not None:
+                facts.append(("So far", _progress(self._partial())))
             facts.append(("Next", "job.result() or await job waits for it, job.cancel() stops it"))
         else:
             facts.append(("Duration", duration_text(self.duration)))
@@ -293,6 +296,11 @@ class JobList(Sequence[Job]):
             ("", "Request", "User", *(["Connection"] if several else []), "State", "Duration"),
             rows,
         )
+
+
+def _progress(batch: BatchResult) -> str:
+    of = "" if batch.total is None else f" of {batch.total:,}"
+    return f"{len(batch):,}{of} rows, {len(batch.failed):,} failed"
 
 
 def _in_main_thread() -> bool:

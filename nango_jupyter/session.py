@@ -91,7 +91,7 @@ class Session:
         except NangoError as error:
             # Or a later cell is run against another server than meant.
             if current := self._connections.current:
-                error.hint = f"{error.hint} Still connected to {current.address}.".strip()
+                _set_hint(error, f"{error.hint} Still connected to {current.address}.")
             raise
         return await self._change(OpenConnection(name, client, None, KnownNames(None)))
 
@@ -320,7 +320,7 @@ async def _trigger(
     except NangoError as error:
         entry.fail(error)
         if isinstance(error, NangoServerError):
-            _add_hint(error, await connection.known.hint(call, error))
+            _set_hint(error, f"{await connection.known.hint(call, error)} {error.hint}")
         raise
     except BaseException:
         entry.stop()
@@ -337,13 +337,12 @@ async def _trigger_each(batch: Batch, entry: HistoryEntry) -> BatchResult:
         entry.fail(error, batch.result())
         raise
     except BaseException:
-        entry.stop(batch.result())
+        entry.end_batch(batch.result())
         raise
     entry.end_batch(result)
     return result
 
 
-def _add_hint(error: NangoError, hint: str) -> None:
-    if hint:
-        error.hint = f"{hint} {error.hint}".strip()
-        error.__notes__ = [f"Hint: {error.hint}"]
+def _set_hint(error: NangoError, hint: str) -> None:
+    error.hint = hint.strip()
+    error.__notes__ = [f"Hint: {error.hint}"] if error.hint else []
