@@ -1,8 +1,10 @@
 """Where the cursor is on a magic's line, and what words are completed to."""
 
 import argparse
+import sys
 from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -229,7 +231,17 @@ def test_variables_with_rows() -> None:
 def test_variables_are_values() -> None:
     found = {"n": 1, "pytest": pytest, "function": written, "kind": deque, "d": deque()}
     assert variables(found) == ["d", "n"]
+
+
+def test_results_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    class BatchResult: ...
+
+    found = {"batch": BatchResult(), "n": 1, "rows": [{"a": 1}]}
+    monkeypatch.setitem(sys.modules, "nango_jupyter.batch", None)  # where nothing has imported it
     assert batches(found) == []
+    module = SimpleNamespace(BatchResult=BatchResult)
+    monkeypatch.setitem(sys.modules, "nango_jupyter.batch", module)
+    assert batches(found) == ["batch"]
 
 
 def test_files_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
