@@ -10,11 +10,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set, Sized
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
-from uuid import UUID
 
 from nango_jupyter.exceptions import NangoInputError
 from nango_jupyter.secrets import redact
@@ -288,7 +286,7 @@ def _duration(value: timedelta) -> str:
     return f"{sign}P{size.days}DT{hours}H{minutes}M{seconds}{fraction}S"
 
 
-def _decimal(value: Decimal, _: set[int]) -> str | None:
+def _decimal(value: Any, _: set[int]) -> str | None:
     if value.is_nan():
         return None
     if value.is_infinite():
@@ -371,8 +369,9 @@ _KINDS: tuple[tuple[Callable[[Any], bool], Converter], ...] = (
     (_instance(float), lambda value, _: _finite(float(value))),
     (_instance(date, time), lambda value, _: value.isoformat()),
     (_instance(timedelta), lambda value, _: _duration(value)),
-    (_instance(Decimal), _decimal),
-    (_instance(UUID, PurePath), lambda value, _: _checked(str(value))),
+    (_is("decimal", "Decimal"), _decimal),
+    (_instance(PurePath), lambda value, _: _checked(str(value))),
+    (_is("uuid", "UUID"), lambda value, _: str(value)),
     (_is_result, lambda value, parents: _convert(value.return_value, parents)),
     (_is("pandas", "DataFrame"), _pandas_frame),
     (_is("pandas", "Period", "Interval"), lambda value, _: str(value)),

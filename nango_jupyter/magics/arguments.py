@@ -22,21 +22,17 @@ from nango_jupyter.magics.template import InputTemplate, read_line_text
 from nango_jupyter.magics.tokens import BRACED, Token, read_line, split
 from nango_jupyter.secrets import redact
 from nango_jupyter.suggestions import did_you_mean
-from nango_jupyter.wire_json import encode
 
 __all__ = [
     "ArgumentTemplate",
     "Token",
     "expand",
-    "expand_json",
-    "is_variable",
     "parse",
     "read_line_input",
     "split",
 ]
 
 _IN_A_WORD = re.compile(rf"{DOLLAR.pattern}|\{{([A-Za-z_][^{{}}:]*)\}}")
-_JSON_STRING_OR_DOLLAR = re.compile(rf'"(?:[^"\\]|\\.)*"|{DOLLAR.pattern}')
 
 
 class ArgumentTemplate:
@@ -172,11 +168,6 @@ def _usage(parser: argparse.ArgumentParser) -> str:
     return "Usage: " + " ".join(parser.format_usage().removeprefix("::").split())
 
 
-def is_variable(text: str) -> bool:
-    """Tell whether an argument is nothing but ``$name`` or ``{expression}``."""
-    return _alone(text) is not None
-
-
 def _alone(text: str) -> re.Match[str] | None:
     return DOLLAR.fullmatch(text) or BRACED.fullmatch(text)
 
@@ -221,17 +212,6 @@ def _plain(value: Any) -> Any:
     return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
 
 
-def expand_json(text: str, names: Mapping[str, Any]) -> str:
-    """Put the JSON of variables in the place of each ``$name`` that is not inside a string."""
-
-    def replace(match: re.Match[str]) -> str:
-        if match[1] is None:
-            return match[0]
-        return encode(_evaluate(match[1], names), f"${match[1]}").decode()
-
-    return _JSON_STRING_OR_DOLLAR.sub(replace, text)
-
-
 def read_line_input(token: Any, name: str, names: Mapping[str, Any]) -> InputTemplate:
     """Read the JSON input of a line.
 
@@ -251,7 +231,7 @@ def read_line_input(token: Any, name: str, names: Mapping[str, Any]) -> InputTem
     """
     if token is None or not isinstance(token, str):
         return InputTemplate.of(to_json_value(token, name))
-    if is_variable(token):
+    if _alone(token):
         return InputTemplate.of(to_json_value(expand(token, names), str(token)))
     text = token.json if isinstance(token, Token) else token
     return read_line_text(text, name, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from numbers import Number
 from typing import Any
 
 from nango_jupyter.conversion import to_json_value
@@ -19,7 +19,7 @@ Names = Mapping[str, Any]
 Filler = Callable[[Names], Any]
 _AS_THEY_ARE = frozenset({bool, type(None)})
 # What JSON refuses of these is no text either: infinities, and whatever holds something.
-_NO_TEXT = (Secret, Iterable, float, Decimal)
+_NO_TEXT = (Secret, Iterable, Number)
 
 
 def make_filler(

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.marks import Document
 
-__all__ = ["decode", "explain", "explain_limit", "has_unquoted_key", "load_json", "read_json"]
+__all__ = ["decode", "explain", "explain_limit", "has_unquoted_key", "load_json"]
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _CONSTANT = re.compile(rf"{_STRING}|-?\b(?:NaN|Infinity)\b")
@@ -19,25 +19,6 @@ _UNQUOTED_KEY = re.compile(r"[^\W\d][\w.-]*\s*:")
 
 class _TwiceError(Exception):
     """A key that stands twice in one object."""
-
-
-def read_json(text: str, name: str) -> Any:
-    """Return the value of a JSON text; None if the text is blank.
-
-    Parameters
-    ----------
-    text : str
-    name : str
-        What the text is called in the message, such as "input".
-
-    Raises
-    ------
-    NangoUsageError
-        With line, column and a caret under the place.
-    """
-    if not text.strip():
-        return None
-    return load_json(Document(text, name, []))
 
 
 def load_json(document: Document) -> Any:

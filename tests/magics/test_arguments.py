@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from IPython.core import magic_arguments
 
-from nango_jupyter.exceptions import NangoInputError, NangoUsageError
+from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.arguments import (
     ArgumentTemplate,
     expand,
-    expand_json,
     parse,
     read_line_input,
     split,
@@ -130,19 +129,6 @@ def test_expand_says_what_is_missing() -> None:
         expand("user-{nobody}", {})
     with pytest.raises(NangoUsageError, match="IndexError"):
         expand("{rows[3]}", {"rows": []})
-
-
-def test_expand_json_leaves_strings_alone() -> None:
-    names = {"n": None, "text": 'a "quoted" $n', "rows": [{"a": 1.5}]}
-    line = '{"n": $n, "t": $text, "$n": "$n \\" $n", "r": $rows}'
-    assert expand_json(line, names) == (
-        '{"n": null, "t": "a \\"quoted\\" $n", "$n": "$n \\" $n", "r": [{"a":1.5}]}'
-    )
-
-
-def test_expand_json_names_the_variable_that_json_can_not_hold() -> None:
-    with pytest.raises(NangoInputError, match=r"\$rows\[0\]\.when is a set"):
-        expand_json('{"r": $rows}', {"rows": [{"when": {1}}]})
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,26 @@
 import pytest
 
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.magics.json_input import read_json
+from nango_jupyter.magics.json_input import load_json
+from nango_jupyter.magics.marks import Document
+
+
+def read(text: str) -> object:
+    return load_json(Document(text, "input", []))
 
 
 def explain(text: str) -> NangoUsageError:
     with pytest.raises(NangoUsageError) as caught:
-        read_json(text, "input")
+        read(text)
     return caught.value
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("", None), (" \n", None), ("null", None), ('{"a": [1]}\n', {"a": [1]}), ('"é🎉"', "é🎉")],
+    [("null", None), ('{"a": [1]}\n', {"a": [1]}), ('"é🎉"', "é🎉")],
 )
 def test_json_is_read(text: str, value: object) -> None:
-    assert read_json(text, "input") == value
+    assert read(text) == value
 
 
 @pytest.mark.parametrize(
@@ -31,6 +36,9 @@ def test_json_is_read(text: str, value: object) -> None:
         ('{"a": 1} trailing', 1, 10, "t"),
         ('{"a": "NaN",\n "b": NaN}', 2, 7, "N"),
         ("[1, -Infinity]", 1, 5, "-"),
+        ('{"a": {"b": 1}, "c": {"b": 1, "}": 2, "\\u0062": 3}}', 1, 39, '"'),
+        ('[{"a": "{"},\n{"a": 1, "a" : 2}]', 2, 10, '"'),
+        ('{"日本🎉": x}', 1, 9, "x"),
         (f'{{"long": "{"x" * 500}", y}}', 1, 514, "y"),
     ],
 )
@@ -61,3 +69,7 @@ def test_what_python_writes_differently_is_hinted_at(text: str, hint: str) -> No
 @pytest.mark.parametrize("text", ["NaN", "[" * 100_000, "1" * 5000])
 def test_what_json_can_not_hold(text: str) -> None:
     assert "not JSON" in explain(text).message
+
+
+def test_the_second_of_two_keys_is_named() -> None:
+    assert 'The key "a" stands twice' in explain('{"a": 1, "a": 2}').message
