@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 from nango_jupyter.exceptions import NangoClosedError, NangoUsageError
 from nango_jupyter.secrets import redact
@@ -53,7 +53,6 @@ def _quoted(name: object) -> str:
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
-@dataclass(frozen=True, eq=False)
 class OpenConnection:
     """One connection of the session.
 
@@ -67,10 +66,13 @@ class OpenConnection:
         What there is to trigger, and for whom, as far as was seen.
     """
 
-    name: str
-    client: Nango
-    local: LocalServer | None
-    known: KnownNames
+    def __init__(
+        self, name: str, client: Nango, local: LocalServer | None, known: KnownNames
+    ) -> None:
+        self.name = name
+        self.client = client
+        self.local = local
+        self.known = known
 
     @property
     def address(self) -> str:
@@ -162,8 +164,7 @@ class Connections:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionRow:
+class ConnectionRow(NamedTuple):
     """What there is to tell of an open connection."""
 
     name: str
@@ -218,7 +219,7 @@ class ConnectionList(Sequence[ConnectionRow]):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # what would make it frozen takes long to load
 class ConnectionStatus:
     """How the session is connected.
 
@@ -246,8 +247,8 @@ class ConnectionStatus:
     address: str = ""
     servers: int | None = None
     integrations: Mapping[str, list[str]] | None = None
-    client: Nango | None = field(default=None, repr=False, compare=False)
-    local: LocalServer | None = field(default=None, repr=False, compare=False)
+    client: Nango | None = field(default=None, repr=False)
+    local: LocalServer | None = field(default=None, repr=False)
     name: str = ""
     others: tuple[str, ...] = ()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, overload
@@ -30,7 +29,6 @@ _FAILED = "There was an error during the action execution: "
 State = Literal["running", "success", "failed", "stopped"]
 
 
-@dataclass(eq=False, repr=False)
 class HistoryEntry:
     """One thing that was triggered.
 
@@ -49,24 +47,33 @@ class HistoryEntry:
     state : {"running", "success", "failed", "stopped"}
     outcome : str
         In words, such as "failed: no such channel" or "3 of 1,000 failed".
+    is_batch : bool
     call : TriggerCall or None
         What to send to run it again; None for a batch, and once it is too old to be kept.
     result : NangoResult, BatchResult or None
         What came back, or what is known of a failure; None while it runs, and once it is too old.
     """
 
-    number: int
-    request: str
-    user_id: UserId | None
-    connection: str
-    call: TriggerCall | None = None
-    is_batch: bool = False
-    time: datetime = field(default_factory=lambda: datetime.now().astimezone())
-    state: State = "running"
-    outcome: str = "running"
-    result: NangoResult | BatchResult | None = None
-    _begun: float = field(default_factory=perf_counter)
-    _duration: float | None = None
+    def __init__(
+        self,
+        number: int,
+        request: str,
+        connection: str,
+        *,
+        call: TriggerCall | None = None,
+    ) -> None:
+        self.number = number
+        self.request = request
+        self.user_id: UserId | None = None if call is None else call.user_id
+        self.connection = connection
+        self.call = call
+        self.is_batch = call is None
+        self.time = datetime.now().astimezone()
+        self.state: State = "running"
+        self.outcome = "running"
+        self.result: NangoResult | BatchResult | None = None
+        self._begun = perf_counter()
+        self._duration: float | None = None
 
     @property
     def duration(self) -> float:
@@ -137,11 +144,11 @@ class History(Sequence[HistoryEntry]):
 
     def begin(self, connection: str, call: TriggerCall) -> HistoryEntry:
         """Note a call that is sent now."""
-        return self._add(HistoryEntry(self._last + 1, call.request, call.user_id, connection, call))
+        return self._add(HistoryEntry(self._last + 1, call.request, connection, call=call))
 
     def begin_batch(self, connection: str, request: str) -> HistoryEntry:
         """Note a batch that begins now."""
-        return self._add(HistoryEntry(self._last + 1, request, None, connection, is_batch=True))
+        return self._add(HistoryEntry(self._last + 1, request, connection))
 
     def _add(self, entry: HistoryEntry) -> HistoryEntry:
         self._last = entry.number

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.preferences.sources import Source
@@ -14,8 +14,7 @@ from nango_jupyter.settings import Settings
 __all__ = ["LocalTarget", "Merged"]
 
 
-@dataclass(frozen=True)
-class LocalTarget:
+class LocalTarget(NamedTuple):
     """An embedded server to start, in the place of a broker to connect to.
 
     Attributes

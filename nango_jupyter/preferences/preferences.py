@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +131,7 @@ class Preferences:
         """Yield where settings stand, the strongest first; only these are looked at."""
         project = self._file.read()
         if (table := project.connections.get("default" if name is None else name)) is not None:
-            yield replace(table, is_named=True)
+            yield table._replace(is_named=True)
         config = {key: value for key, value in self._config().items() if value not in (None, "")}
         yield checked(config, keys, lambda key: f"%config NangoMagics.{key}")
         given = {

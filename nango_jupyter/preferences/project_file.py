@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import Any, NamedTuple
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.preferences.sources import CONNECTION_KEYS, COUNTS, PLACES, Source, check, shown
@@ -27,8 +26,7 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """What pyproject.toml says."""
 
     path: Path | None

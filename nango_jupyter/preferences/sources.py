@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.secrets import redact
@@ -19,8 +18,7 @@ CONNECTION_KEYS = (*_TEXTS, "port", "timeout", "local")
 PLACES = ("local", "url", "host")  # what says where to connect
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Settings of one place.
 
     Attributes
