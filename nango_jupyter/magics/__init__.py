@@ -6,14 +6,16 @@ import atexit
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from nango_jupyter.magics import completion
 from nango_jupyter.magics.defining import ActionMagics
+from nango_jupyter.magics.help import write_help
 from nango_jupyter.magics.magics import NangoMagics
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.triggering import TriggerMagics
 
 __all__ = ["load", "unload"]
 
-_CLASSES = (NangoMagics, TriggerMagics, ActionMagics)
+_CLASSES = tuple(write_help(one) for one in (NangoMagics, TriggerMagics, ActionMagics))
 
 
 def load(shell: InteractiveShell) -> None:
@@ -22,6 +24,7 @@ def load(shell: InteractiveShell) -> None:
         return
     notebook = Notebook(shell)
     shell.register_magics(*(magics(notebook) for magics in _CLASSES))
+    completion.register(shell, notebook.session, notebook.loop)
     atexit.register(notebook.shut_down)
 
 
@@ -32,6 +35,7 @@ def unload(shell: InteractiveShell) -> None:
         return
     notebook = registry[NangoMagics.__name__].notebook
     notebook.shut_down()
+    completion.unregister(shell)
     atexit.unregister(notebook.shut_down)
     for magics in (registry.pop(one.__name__) for one in _CLASSES):
         if magics in shell.configurables:

@@ -7,8 +7,9 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
-from nango_jupyter.batch import Batch, BatchResult, retry
+from nango_jupyter.batch import DEFAULT_CONCURRENCY, Batch, BatchResult, retry
 from nango_jupyter.calls import TriggerCall
+from nango_jupyter.conversion import to_json_value
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.options import whole_number
@@ -43,8 +44,10 @@ def _each(
     rows = iterate(_named(args.each, names, "a DataFrame, or a list of dicts"))
     somebody = _only_user(notebook, request, args.connection) if request.user is None else None
 
+    variables = dict(names)  # of now: the rows may outlast the cell, with --no-wait
+
     def prepare(row: Row) -> TriggerCall:
-        return request.call(ChainMap({"row": row}, names), _user_of(row, somebody))
+        return request.call(ChainMap({"row": row}, variables), _user_of(row, somebody))
 
     return Batch(client, rows, prepare, **_how(notebook, args))
 
@@ -92,7 +95,7 @@ def _named(given: Any, names: Mapping[str, Any], what: str) -> Any:
 def _user_of(row: Row, somebody: UserId | None) -> UserId | None:
     found = next((row[name] for name in _USER_COLUMNS if name in row), somebody)
     # A numpy integer is no int to the protocol.
-    return found.item() if hasattr(found, "item") else found
+    return None if found is None else to_json_value(found, "row.user_id")
 
 
 def _only_user(
@@ -116,13 +119,18 @@ def run_batch(notebook: Notebook, batch: Batch, output: Output, args: Namespace)
     try:
         with Progress(batch):
             result = notebook.loop.run(session.trigger_each(batch, batch.request, args.connection))
-        if result.error is not None:
-            raise result.error
+        _check(result)
     except (Exception, KeyboardInterrupt) as error:
         _keep(notebook, batch.result(), output)
         error.add_note(f"What came back is in {output.name}." if output.name else notebook.kept)
         raise
     return output.deliver(notebook.shell, notebook.within_limits(result), notebook.kept)
+
+
+def _check(result: BatchResult) -> None:
+    """Raise what ended a batch early, so that Run All stops."""
+    if result.error is not None:
+        raise result.error
 
 
 def _keep(notebook: Notebook, result: BatchResult, output: Output) -> None:

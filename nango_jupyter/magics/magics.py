@@ -17,7 +17,7 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Float, Int, TraitError, Unicode, validate
 
-from nango_jupyter.connections import DEFAULT_NAME, ConnectionList, ConnectionStatus
+from nango_jupyter.connections import DEFAULT_NAME, ConnectionStatus
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.arguments import parse, read_line_input
 from nango_jupyter.magics.asking import ask, warn_of_password
@@ -25,9 +25,7 @@ from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.options import connection_argument, output_arguments, seconds
 from nango_jupyter.magics.output import is_silent, read_output
 from nango_jupyter.preferences import LocalTarget
-from nango_jupyter.results import NangoResult
 from nango_jupyter.secret_sources import find_password, find_token
-from nango_jupyter.secrets import Secret
 from nango_jupyter.settings import Settings
 
 __all__ = ["NangoMagics"]
@@ -160,9 +158,7 @@ class NangoMagics(Magics):
     @no_var_expand
     @needs_local_scope
     @line_magic
-    def nango_register(
-        self, line: str, local_ns: Mapping[str, Any] | None = None
-    ) -> NangoResult | None:
+    def nango_register(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Register a user's connection to an integration.
 
         The token comes from an environment variable, from the keyring (service nango-jupyter,
@@ -210,19 +206,19 @@ class NangoMagics(Magics):
             raise NangoUsageError(
                 "Whose connections?", "Give a user, or --integration NAME: one of the two."
             )
-        output = read_output(args, self.shell, "nango_connections", line, None)
+        output = read_output(args, self.notebook.shell, "nango_connections", line, None)
         client = notebook.session.client(args.connection)
         if args.user is not None:
             result = notebook.run(client.get_connections_for_user_id(args.user))
         else:
             result = notebook.run(client.get_connections_for_integration(str(args.integration)))
-        return output.deliver(self.shell, notebook.within_limits(result))
+        return output.deliver(self.notebook.shell, notebook.within_limits(result))
 
     @magic_arguments()
     @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
     @no_var_expand
     @line_magic
-    def nango_status(self, line: str) -> ConnectionStatus | None:
+    def nango_status(self, line: str) -> Any:
         """Show where this notebook is connected to.
 
         Examples::
@@ -230,7 +226,7 @@ class NangoMagics(Magics):
             %nango_status
             client = (%nango_status).client
         """
-        args = parse(self.nango_status, line, self.shell.user_ns)
+        args = parse(self.nango_status, line, self.notebook.shell.user_ns)
         status = self.notebook.run(self.notebook.session.status(args.name))
         return self._shown(status, args, "nango_status", line)
 
@@ -239,7 +235,7 @@ class NangoMagics(Magics):
     @argument("--all", action="store_true", help="Close all that are open.")
     @no_var_expand
     @line_magic
-    def nango_close(self, line: str) -> ConnectionStatus | ConnectionList | None:
+    def nango_close(self, line: str) -> Any:
         """Close a connection, and stop the embedded server if it was one.
 
         Examples::
@@ -247,7 +243,7 @@ class NangoMagics(Magics):
             %nango_close
             %nango_close prod
         """
-        args = parse(self.nango_close, line, self.shell.user_ns)
+        args = parse(self.nango_close, line, self.notebook.shell.user_ns)
         session = self.notebook.session
         if args.all:
             _check_alone("--all", ["name"] * (args.name is not None), "all")
@@ -258,7 +254,7 @@ class NangoMagics(Magics):
 
     def _shown(self, result: Any, args: Namespace, magic: str, line: str) -> Any:
         """Return a result, unless a ``;`` keeps it from being drawn."""
-        return None if is_silent(args, self.shell, magic, line) else result
+        return None if is_silent(args, self.notebook.shell, magic, line) else result
 
 
 def _check_alone(option: str, given: list[str], name: str) -> None:
@@ -271,9 +267,8 @@ def _with_password(settings: Settings, service: str | None) -> Settings:
     if not settings.needs_password and service is None:
         return settings
     user, place = settings.username, f"{settings.host}:{settings.port}"
-    password: Secret | None = find_password(
-        user, settings.host, settings.port, service=service
-    ) or ask(
-        "password", f"Password of {user} on {place}: ", "NANGO_PASSWORD or --password-env NAME"
+    password = find_password(user, settings.host, settings.port, service=service)
+    return settings.with_password(
+        password
+        or ask("password", f"Password of {user} on {place}: ", "NANGO_PASSWORD or --password-env")
     )
-    return settings.with_password(password)

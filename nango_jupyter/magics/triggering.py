@@ -77,9 +77,9 @@ class TriggerMagics(Magics):
         call = request.call(names)
         if args.no_wait:
             job = notebook.session.start(call, args.connection, run=notebook.loop.run)
-            return output.deliver(self.shell, notebook.live(job))
+            return output.deliver(self.notebook.shell, notebook.live(job))
         result = notebook.run(notebook.session.trigger(call, args.connection))
-        return output.deliver(self.shell, notebook.within_limits(result), notebook.kept)
+        return output.deliver(self.notebook.shell, notebook.within_limits(result), notebook.kept)
 
     def _trigger_rows(
         self, args: Namespace, line: str, cell: str | None, names: Mapping[str, Any]
@@ -91,7 +91,7 @@ class TriggerMagics(Magics):
         return run_batch(self.notebook, batch, self._output(args, line, read), args)
 
     def _output(self, args: Namespace, line: str, cell: InputTemplate | None) -> Output:
-        return read_output(args, self.shell, "nango_trigger", line, cell)
+        return read_output(args, self.notebook.shell, "nango_trigger", line, cell)
 
     @magic_arguments()
     @argument("number", nargs="?", metavar="NUMBER", help="The handle of this one.")
@@ -106,7 +106,7 @@ class TriggerMagics(Magics):
             %nango_jobs
             job = %nango_jobs 3
         """
-        args = parse(self.nango_jobs, line, self.shell.user_ns)
+        args = parse(self.nango_jobs, line, self.notebook.shell.user_ns)
         session = self.notebook.session
         if args.cancel is not None:
             session.job(whole_number(args.cancel, "--cancel")).cancel()
@@ -131,8 +131,8 @@ class TriggerMagics(Magics):
             %nango_history --rerun 3
         """
         notebook = self.notebook
-        args = parse(self.nango_history, line, self.shell.user_ns)
-        output = read_output(args, self.shell, "nango_history", line, None)
+        args = parse(self.nango_history, line, self.notebook.shell.user_ns)
+        output = read_output(args, self.notebook.shell, "nango_history", line, None)
         history = notebook.session.history
         if args.rerun is not None:
             if args.number is not None:
@@ -141,8 +141,10 @@ class TriggerMagics(Magics):
             # Where it went before: the current connection may be another server by now.
             name = args.connection or history.entry(number).connection
             result = notebook.run(notebook.session.trigger(history.call(number), name))
-            return output.deliver(self.shell, notebook.within_limits(result), notebook.kept)
+            return output.deliver(
+                self.notebook.shell, notebook.within_limits(result), notebook.kept
+            )
         if args.number is None:
             return history
         number = whole_number(args.number, "The number of an entry")
-        return output.deliver(self.shell, notebook.within_limits(history.result(number)))
+        return output.deliver(self.notebook.shell, notebook.within_limits(history.result(number)))
