@@ -203,20 +203,23 @@ class ConnectionList(Sequence[ConnectionRow]):
         if not self:
             return render_card("No open connections", "idle", [("Next", _CONNECT)])
         current = next((row.name for row in self if row.is_current), "")
-        rows = [
-            (row.name, "● current" if row.is_current else "", row.state, row.address)
-            for row in self
-        ]
+        rows = [(row.name, *_mark(row, current), row.state, row.address) for row in self]
         choose = "%nango_connect --use NAME makes another one the current one"
         if not current:
             choose = "No connection is the current one: %nango_connect --use NAME chooses one"
         return render_table(
             f"{len(self)} open connection{'s' * (len(self) != 1)}",
             "ok" if current else "idle",
-            ("Name", "", "State", "Server"),
+            ("Name", *([""] if current else []), "State", "Server"),
             rows,
             notes=[choose] if len(self) > 1 or not current else [],
         )
+
+
+def _mark(row: ConnectionRow, current: str) -> list[str]:
+    if not current:
+        return []
+    return ["● current" if row.is_current else ""]
 
 
 @dataclass(eq=False)  # what would make it frozen takes long to load

@@ -133,7 +133,7 @@ def test_the_list() -> None:
     assert (found[1].name, len(found), len(found[:1])) == ("prod", 2, 1)
     connections.remove()
     text = connections.rows()._repr_mimebundle_()["text/plain"]
-    assert text.startswith("○")
+    assert text.startswith("○ 1 open connection\nName  State")
     assert "No connection is the current one" in text
     empty = ConnectionList([])
     assert "%nango_connect --local" in empty._repr_mimebundle_()["text/plain"]
