@@ -124,6 +124,10 @@ class Rows:
     ----------
     total : int or None
         How many there are in all; None if only the end will tell.
+    position : int
+        The number of the next one.
+    is_once : bool
+        Whether they can be read only once, as those of a generator.
 
     Parameters
     ----------
@@ -131,7 +135,6 @@ class Rows:
         Returns an iterator of what rows are made of, from a number on.
     total : int, optional
     is_once : bool
-        Whether the rows can be read only once, as those of a generator.
     start : int
         The number of the first one.
     """
@@ -146,26 +149,26 @@ class Rows:
     ) -> None:
         self.total = total
         self._make = make
-        self._is_once = is_once
+        self.is_once = is_once
         self._iterator: Iterator[Any] | None = None
-        self._next = start
+        self.position = start
 
     def __iter__(self) -> Iterator[Row]:
         return self
 
     def __next__(self) -> Row:
         if self._iterator is None:
-            self._iterator = self._make(self._next)
+            self._iterator = self._make(self.position)
         item = next(self._iterator)
-        number = self._next
-        self._next += 1
+        number = self.position
+        self.position += 1
         return _row(item, number)
 
     def rest(self) -> Rows:
         """Return those that were not read yet, to be read apart from this where that can be."""
-        if self._is_once:
+        if self.is_once:
             return self
-        return Rows(self._make, self.total, start=self._next)
+        return Rows(self._make, self.total, start=self.position)
 
 
 def iterate(source: Any) -> Rows:
