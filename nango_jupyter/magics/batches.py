@@ -49,7 +49,7 @@ def _each(
     def prepare(row: Row) -> TriggerCall:
         return request.call(ChainMap({"row": row}, variables), _user_of(row, somebody))
 
-    return Batch(client, rows, prepare, **_how(notebook, args))
+    return Batch(client, rows, prepare, request=request.request, **_how(notebook, args))
 
 
 def _retry(
@@ -131,6 +131,8 @@ def _check(result: BatchResult) -> None:
     """Raise what ended a batch early, so that Run All stops."""
     if result.error is not None:
         raise result.error
+    if result.reason and (failed := result.failed) and failed[0].error:
+        raise failed[0].error  # --stop-on-error
 
 
 def _keep(notebook: Notebook, result: BatchResult, output: Output) -> None:

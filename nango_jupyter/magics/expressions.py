@@ -149,6 +149,8 @@ def find_holes(text: str, *, dollars: bool = False) -> list[Hole]:
     dollars : bool
         Take ``$name`` outside of double quotes for a hole too.
     """
+    if "{{" not in text and not (dollars and "$" in text):
+        return []
     pattern = _QUOTES_HOLES_AND_DOLLARS if dollars else _QUOTES_AND_HOLES
     holes: list[Hole] = []
     at, in_string, tries = 0, False, _TRIES_IN_ALL

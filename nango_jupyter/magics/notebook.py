@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Notebook"]
 
 T = TypeVar("T")
-DrawnT = TypeVar("DrawnT", "NangoResult", "BatchResult")
+DrawnT = TypeVar("DrawnT", bound="NangoResult | BatchResult")
 
 
 class Notebook:

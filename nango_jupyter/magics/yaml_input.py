@@ -219,7 +219,7 @@ class _Builder:
             self._watch(event)
             if _is_nothing(event):
                 raise _problem("there is no key before the colon", event, 'Quote text: ": …".')
-            key: Any = event.value.translate(_SHOWN)
+            key: Any = _text(event)
             if event.anchor:
                 self._anchors[event.anchor] = key, 1
         else:
@@ -231,7 +231,7 @@ class _Builder:
 
     def _scalar(self, event: Any, *, is_top: bool) -> Any:
         self._watch(event)
-        text: str = event.value.translate(_SHOWN)
+        text = _text(event)
         if event.tag and event.tag.startswith(_TAG):
             kind = event.tag.removeprefix(_TAG)
             if kind in {"int", "float", "bool", "null"}:
@@ -239,9 +239,6 @@ class _Builder:
             _check_tag(event, "str")
             return text
         _check_tag(event, "str")
-        if event.style == '"' and _SURROGATE.search(text):
-            # JSON writes an emoji as two escapes, and YAML takes in JSON's strings.
-            return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
         if event.style or event.tag:
             return text
         if MARK.fullmatch(text):
@@ -259,6 +256,14 @@ class _Builder:
     def _watch(self, event: Any) -> None:
         if event.start_mark.index <= self._watched < event.end_mark.index:
             self._tree.watched_style = event.style or ""
+
+
+def _text(event: Any) -> str:
+    text: str = event.value.translate(_SHOWN)
+    if _SURROGATE.search(text):
+        # JSON writes an emoji as two escapes, and YAML takes in JSON's strings.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return text
 
 
 def _plain(text: str, event: Any) -> Any:
