@@ -71,6 +71,7 @@ class NangoError(Exception):
 
     on_show: Callable[[NangoError], None] | None = None
     is_drawn: bool = False
+    _shown: TracebackType | None = None
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -98,7 +99,9 @@ class NangoError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Draw the error for IPython: the user's line, the message, the hint; no inner stack."""
-        if self.on_show is not None:
+        # IPython asks twice: to show it, and to keep it in its history.
+        if self.on_show is not None and self._shown is not self.__traceback__:
+            self._shown = self.__traceback__
             self.on_show(self)
         name = type(self).__name__
         if self.on_show is not None or self.is_drawn:

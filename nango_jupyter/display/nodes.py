@@ -129,7 +129,11 @@ def draw(value: Any, limits: Limits) -> Drawing:
     """Return what is drawn of a value that can draw more of itself: ``.show(all=True)``."""
     builder = _Builder(limits)
     node = builder.build(value, "")
-    return Drawing(node, SHOW_ALL if builder.is_cut and not limits.is_all else "")
+    more = SHOW_ALL if builder.is_cut and not limits.is_all else ""
+    if more and isinstance(node, Branch) and node.table:
+        node.table.note += f"; {more}"  # on the line that says what was left out
+        more = ""
+    return Drawing(node, more)
 
 
 def build(value: Any, limits: Limits, name: str = "") -> Node:

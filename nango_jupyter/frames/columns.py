@@ -37,9 +37,15 @@ def flatten(rows: Sequence[Any]) -> dict[str, list[Any]]:
 
 def column_text(value: Any) -> str | None:
     """Return a value as text, for a column of several types."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if value is None:
+        return None
+    is_text = isinstance(value, str)
+    return _writable(value if is_text else json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _writable(text: str) -> str:
+    """Replace half of a pair of surrogates, which JSON can say and UTF-8 can't."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _record(row: Any) -> Any:
@@ -75,7 +81,7 @@ def _named(columns: dict[Path, list[Any]]) -> dict[str, list[Any]]:
     """Give the columns their names; ``{"a.b": 1, "a": {"b": 2}}`` would have one twice."""
     found: dict[str, list[Any]] = {}
     for path, column in columns.items():
-        name = wanted = ".".join(path)
+        name = wanted = _writable(".".join(path))
         number = 2
         while name in found:
             name, number = f"{wanted}_{number}", number + 1

@@ -32,7 +32,15 @@ def to_pandas(rows: Sequence[Any]) -> pandas.DataFrame:
         name: pd.array(values, dtype="Int64") if _need_int64(values) else values
         for name, values in flatten(rows).items()
     }
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
+    index = pd.RangeIndex(len(rows))
+    try:
+        return pd.DataFrame(columns, index=index)
+    except UnicodeEncodeError:  # half a pair of surrogates, which pandas' own texts can't hold
+        written = {
+            name: [column_text(value) if isinstance(value, str) else value for value in values]
+            for name, values in columns.items()
+        }
+        return pd.DataFrame(written, index=index)
 
 
 def to_polars(rows: Sequence[Any]) -> polars.DataFrame:
@@ -61,13 +69,7 @@ def _series(pl: Any, name: str, values: list[Any]) -> Any:
         else:
             if series.dtype != pl.Object:
                 return series
-    return pl.Series(name, [_written(value) for value in values], dtype=pl.String)
-
-
-def _written(value: Any) -> str | None:
-    text = column_text(value)
-    # Half of a pair of surrogates, which JSON can say, and UTF-8 can't.
-    return None if text is None else text.encode(errors="backslashreplace").decode()
+    return pl.Series(name, [column_text(value) for value in values], dtype=pl.String)
 
 
 def _is_huge(value: Any) -> bool:

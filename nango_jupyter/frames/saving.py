@@ -118,7 +118,7 @@ def _write_lines(path: Path, rows: Sequence[Any]) -> None:
 def _write_csv(path: Path, rows: Sequence[Any]) -> None:
     columns = flatten(rows)
     cells = [list(map(_csv_cell, column)) for column in columns.values()]
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip_longest(*cells))

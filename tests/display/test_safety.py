@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from nango_jupyter import secrets
-from nango_jupyter.display import render_card, render_result
+from nango_jupyter.display import render_card, render_error, render_result, render_rows
 from nango_jupyter.display.html import _css
+from nango_jupyter.exceptions import NangoServerError, NangoUsageError
+from nango_jupyter.executions import Execution, LogLine
 from nango_jupyter.results import NangoResult
 from nango_jupyter.secrets import MASK
 from tests.display.markup import Page
@@ -61,6 +64,18 @@ def test_hostile_text_is_inert_everywhere(text: str) -> None:
         for ok in (True, False):
             result = NangoResult(ok, text, value, request=text, user_id=text, duration=1)
             assert not check(render_result(result)).links
+    for value in (text, [{text: text}], [[text]]):
+        check(render_rows([value], text, [text, text]))
+        found = NangoResult(True, None, {text: [value]}, request=text)
+        check(found.table()._repr_mimebundle_())
+    error = NangoServerError(text, text)
+    assert not check(render_error(error)).links
+    line = LogLine(datetime.now(UTC), text, text)
+    execution = Execution(id=text, start=line.time, duration=1, log=(line,), notes=(text,))
+    error.result = NangoResult(
+        False, text, text, request=text, user_id=text, execution=execution, duration=1
+    )
+    assert not check(render_error(error)).links
     facts: list[tuple[str, object]] = [
         (text, text), ("b", [text]), ("c", {text: [text]}), ("d", {text: {text: text}}),
     ]  # fmt: skip
@@ -107,6 +122,12 @@ def test_known_secrets_are_masked_everywhere(secret: str) -> None:
             for text in found.values():
                 assert "s3cr" not in text
             assert MASK in found["text/html"]
+    error = NangoServerError(f"no {secret}", f"not {secret}")
+    error.result = NangoResult(False, secret, None, request=secret, user_id=secret)
+    for found in (render_error(error), render_rows([{secret: secret}], secret, [secret])):
+        for text in found.values():
+            assert "s3cr" not in text
+            assert MASK in text
     found = render_card(
         secret, "bad", [(secret, secret), ("a", [secret]), ("b", {secret: [secret]})]
     )
@@ -135,6 +156,35 @@ def test_values_under_secret_names_are_masked(name: str) -> None:
         assert "hunter2" not in str(render_card("x", "ok", [(name, value), ("a", {name: value})]))
 
 
+def test_plain_values_under_a_secret_name_are_masked() -> None:
+    result = NangoResult(True, None, {"tokens": ["hunter2"], "a": {"tokens": [["hunter2"]]}})
+    for path in ("tokens", "a.tokens", "a.tokens[0]", "a.tokens.0"):
+        assert "hunter2" not in str(result.table(path)._repr_mimebundle_())
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_in_errors_are_inert(text: str) -> None:
+    result = NangoResult(True, None, {text: [{text: 1}], "b": []})
+    for ask in (result.to_pandas, lambda: result.table(f"['x{text}"), lambda: result[f"x{text}"]):
+        with pytest.raises(NangoUsageError) as caught:
+            ask()
+        shown = "\n".join(caught.value._render_traceback_())
+        assert not NOT_SHOWN.search(shown)
+        check(render_error(caught.value))
+
+
+def test_columns_that_need_a_second_look_get_it(secret: str) -> None:
+    for cell in ("https://x.y", "\u202e", "null", "", " ", "x" * 500, secret, "a\nb", 10**5_000):
+        values = [cell, "plain"] if isinstance(cell, str) else [cell, 1]
+        read = check(render_result(NangoResult(True, None, [{"a": value} for value in values])))
+        assert read.cells[2][1] == str(values[1])
+        assert read.cells[1][1] != cell or read.links or cell == "a\nb"
+    assert check(render_result(NangoResult(True, None, [{"a": "<b>&'\"%s%d\\"}] * 2))).cells[2] == [
+        "1",
+        "<b>&'\"%s%d\\",
+    ]
+
+
 class Watched(list[Any]):
     """A list that says so when its hidden part is looked at."""
 
@@ -153,7 +203,7 @@ def test_hidden_part_is_not_looked_at() -> None:
 def test_no_selector_leaks_out_of_the_card() -> None:
     style = check(render_result(NangoResult(True, None, 1))).style
     assert style == _css()
-    assert len(style) < 2_300
+    assert len(style) < 2_600
     assert "@" not in style
     assert "url(" not in style
     assert style.count("{") == style.count("}")
