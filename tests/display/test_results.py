@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nango_jupyter.display import render_result
+from nango_jupyter.display import nodes, render_result, text_table
 from nango_jupyter.display.values import duration_text
 from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult
 from nango_jupyter.results import NangoResult
@@ -129,6 +129,24 @@ def test_text_that_looks_like_something_else_is_quoted(text: str) -> None:
 
 def test_words_are_quoted_in_tables_and_digits_are_not() -> None:
     assert page([{"a": "null", "b": "10115", "c": ""}]).cells[1] == ["0", '"null"', "10115", '""']
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"n": n, "x": n / 7, "s": f"<{n}>", "long": "word " * n, "é": "東京"} for n in range(20)],
+        [{"n": 1, "mixed": 1}, {"n": 2.5, "mixed": "x"}, {"n": -3, "mixed": None}],
+        [{"": "a", "b": "x"}, {"": "b", "c": [1]}],
+    ],
+    ids=["plain", "mixed", "gaps"],
+)
+def test_the_quick_way_draws_the_same(
+    rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = draw(rows)
+    for module in (nodes, text_table):
+        monkeypatch.setattr(module, "plain_texts", lambda *_: None)
+    assert draw(rows) == quick
 
 
 def test_numbers_stand_to_the_right() -> None:
