@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nango_jupyter.exceptions import NangoError
     from nango_jupyter.results import NangoResult
 
-__all__ = ["BatchItem", "BatchItems", "Todo"]
+__all__ = ["BatchItem", "BatchItems", "Todo", "renamed"]
 
 # The columns that stand beside a row's own.
 _OURS = frozenset({"success", "error", "duration", "result"})
@@ -140,6 +140,19 @@ class BatchItems(list[BatchItem]):
     def _json_records(self) -> list[dict[str, Any]]:
         return [json_row(record) for record in self.records()]
 
+    def show(
+        self,
+        *,
+        all: bool = False,  # noqa: A002
+        rows: int | None = None,
+        columns: int | None = None,
+    ) -> None:
+        """Draw the rows now, and more of them than usual; see `NangoResult.show`."""
+        from nango_jupyter.display import LIMITS, show
+        from nango_jupyter.display.batch import render_items
+
+        show(render_items(self, LIMITS.wider(all=all, rows=rows, columns=columns)))
+
     def __repr__(self) -> str:
         return f"[{', '.join(map(repr, self[:3]))}{', …' if len(self) > 3 else ''}]"
 
@@ -150,7 +163,7 @@ class BatchItems(list[BatchItem]):
 
 
 def _record(item: BatchItem) -> dict[str, Any]:
-    found = dict(_renamed(item.row))
+    found = dict(renamed(item.row))
     found["success"] = item.success
     found["error"] = item.error_msg
     found["duration"] = item.duration or None
@@ -158,7 +171,7 @@ def _record(item: BatchItem) -> dict[str, Any]:
     return found
 
 
-def _renamed(row: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+def renamed(row: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     """Yield the columns of a row, those that have one of our names as ``row.result``."""
     for name, value in row.items():
         is_ours = name in _OURS or name.startswith("result.")
