@@ -11,6 +11,7 @@ from nango_jupyter.batch import DEFAULT_CONCURRENCY, Batch, BatchResult, retry
 from nango_jupyter.calls import TriggerCall
 from nango_jupyter.conversion import to_json_value
 from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.magics.expressions import compile_alone
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.options import whole_number
 from nango_jupyter.magics.output import Output
@@ -83,13 +84,13 @@ def _concurrency(notebook: Notebook, given: Any) -> int:
 
 
 def _named(given: Any, names: Mapping[str, Any], what: str) -> Any:
-    """Return what an option was given: an object, or the name of a variable."""
+    """Return what an option was given: an object, or the text of an expression such as ``df``."""
     if not isinstance(given, str):
         return given
-    if given in names:
-        return names[given]
-    guess = did_you_mean(given, [name for name in names if not name.startswith("_")])
-    raise NangoUsageError(f"There is no variable {given}", guess or f"Define it first: {what}.")
+    if given.isidentifier() and given not in names:
+        guess = did_you_mean(given, [name for name in names if not name.startswith("_")])
+        raise NangoUsageError(f"There is no variable {given}", guess or f"Define it first: {what}.")
+    return compile_alone(given, given).evaluate(names)
 
 
 def _user_of(row: Row, somebody: UserId | None) -> UserId | None:

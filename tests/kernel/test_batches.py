@@ -1,0 +1,115 @@
+"""``--each`` and ``--retry-failed`` in real kernels, on the embedded server and behind RabbitMQ."""
+
+import time
+
+from tests.support.kernel import Kernel
+
+SLEEP = '{"seconds": {{ row.seconds }}}'
+
+
+def test_each_row_of_a_frame(kernel: Kernel) -> None:
+    kernel.ok("import pandas as pd\ndf = pd.DataFrame({'n': range(25), 'name': list('abcde') * 5})")
+    kernel.ok(
+        "%%nango_trigger demo echo ada --each df --concurrency 7 --out batch\n"
+        '{"msg": "hello {{ row.name }}", "n": {{ row.n }}}'
+    )
+    reply = kernel.ok(
+        "frame = batch.to_pandas()\n"
+        "print(list(frame.columns), frame['result.n'].tolist() == list(range(25)), "
+        "len(batch.succeeded), len(batch.failed), batch[4].value)"
+    )
+    columns = "['n', 'name', 'success', 'error', 'duration', 'result.msg', 'result.n']"
+    assert reply.text.strip() == f"{columns} True 25 0 {{'msg': 'hello e', 'n': 4}}"
+    card = kernel.ok("batch")
+    assert "demo.echo" in card.html
+    assert "<svg" in card.html
+    assert "25" in card.plain
+
+
+def test_the_user_is_in_the_row(kernel: Kernel) -> None:
+    kernel.ok("number = 5\n%nango_register demo $number --token-env TOKEN")
+    kernel.ok("rows = [{'who': 'ada'}, {'who': 5}, {'who': 'nobody'}]")
+    kernel.ok("%%nango_trigger demo whoami {{ row.who }} --each rows --out batch\n{}")
+    assert kernel.ok("[repr(item.value and item.value['userId']) for item in batch]").plain == (
+        "[\"'ada'\", '5', 'None']"
+    )
+    kernel.ok("rows = [{'user_id': 5}]\n%nango_trigger demo whoami --each rows --out batch")
+    assert kernel.ok("batch[0].value['userId']").plain == "5"
+    reply = kernel.run("rows = [{}]\n%nango_trigger demo whoami --each rows")
+    assert "no user" in reply.traceback
+
+
+def test_a_generator_is_read_as_it_is_needed(kernel: Kernel) -> None:
+    kernel.ok(
+        "read = []\n"
+        "def numbers():\n    for n in range(1_000):\n        read.append(n)\n"
+        "        yield {'n': n, 'seconds': 0 if n < 30 else 'no number'}\n"
+    )
+    reply = kernel.run(
+        "%%nango_trigger demo sleep ada --each numbers() --concurrency 3 --stop-on-error --out b\n"
+        + SLEEP
+    )
+    assert reply.error == "NangoServerError"
+    assert "<svg" in reply.html
+    assert kernel.ok("len(read) < 40, len(b.failed) in (1, 2, 3), len(b) < 40").plain == (
+        "(True, True, True)"
+    )
+
+
+def test_retry_runs_what_failed(kernel: Kernel) -> None:
+    kernel.ok("rows = [{'seconds': 0}] * 5 + [{'seconds': 'no number'}] * 2")
+    kernel.ok(f"%%nango_trigger demo sleep ada --each rows --out first\n{SLEEP}")
+    assert kernel.ok("len(first.failed), first.failed[0].index").plain == "(2, 5)"
+    kernel.ok("%nango_trigger --retry-failed $first --out second")
+    assert kernel.ok("len(second), len(second.failed), second.ran").plain == "(7, 2, 2)"
+    assert "number from 0" in kernel.ok("second").plain
+    for code in (
+        "%nango_trigger --retry-failed rows",
+        "%nango_trigger --retry-failed frist",
+        "%nango_trigger demo sleep ada --retry-failed first",
+    ):
+        assert kernel.run(code).error == "NangoUsageError"
+    assert "Did you mean first?" in kernel.run("%nango_trigger --retry-failed frist").traceback
+
+
+def test_stop_keeps_what_came_back(kernel: Kernel) -> None:
+    kernel.ok("rows = [{'seconds': 0 if n < 40 else 60} for n in range(1_000)]")
+    sent = kernel.send(
+        "%%nango_trigger demo sleep ada --each rows --concurrency 10 --out stopped\n" + SLEEP
+    )
+    time.sleep(2)
+    begun = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    reply = kernel.wait(sent)
+    assert time.monotonic() - begun < 3
+    assert reply.error == "KeyboardInterrupt"
+    assert "stopped" in reply.traceback
+    assert len(reply.traceback.splitlines()) == 2
+    found = kernel.ok("len(stopped.succeeded), len(stopped.failed), stopped.not_run").plain
+    assert found == "(40, 10, 950)"
+    kernel.ok("x = %nango_trigger demo echo ada 1")
+    assert "stopped" in kernel.ok("%nango_history").plain
+
+
+def test_mistakes_are_told_before_anything_is_sent(kernel: Kernel) -> None:
+    kernel.ok("rows, seven = [{'seconds': 0}], 7")
+    before = kernel.ok("h = %nango_history\nlen(h)").plain
+    for code, text in (
+        ("--each rwos", "Did you mean rows?"),
+        ("--each seven", "int"),
+        ("--each rows --concurrency 0", "concurrency"),
+        ("--each rows --concurrency many", "concurrency"),
+        ("--each rows --frame --polars", "--frame"),
+    ):
+        reply = kernel.run(f"%%nango_trigger demo sleep ada {code}\n{SLEEP}")
+        assert reply.error == "NangoUsageError", code
+        assert text in reply.traceback
+    reply = kernel.run('%%nango_trigger demo sleep ada --each rows\n{"seconds": {{ row.secnds }}}')
+    assert "Did you mean seconds?" in reply.traceback
+    assert kernel.ok("h = %nango_history\nlen(h)").plain == before
+
+
+def test_rows_are_not_waited_for(kernel: Kernel) -> None:
+    kernel.ok("rows = [{'seconds': 0.01}] * 30")
+    kernel.ok(f"%%nango_trigger demo sleep ada --each rows --no-wait --out job\n{SLEEP}")
+    assert kernel.ok("len(job.result().succeeded)").plain == "30"
