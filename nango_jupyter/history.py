@@ -91,8 +91,7 @@ class HistoryEntry:
         """Note what came of a batch, also of one that ended early."""
         failed, ran = len(result.failed), len(result)
         if result.reason:
-            why = "stopped" if result.reason == "stopped" else f"stopped, {result.reason}"
-            self.end("stopped", f"{why}: {failed:,} of {ran:,} failed", result)
+            self.end("stopped", f"{failed:,} of {ran:,} failed; {result.reason}", result)
         elif failed:
             self.end("failed", f"{failed:,} of {ran:,} failed", result)
         else:

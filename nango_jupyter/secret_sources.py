@@ -118,7 +118,8 @@ def from_keyring(names: Sequence[str], service: str | None = None) -> Secret | N
         problem = f"The package {error.name} is not installed"
     except Exception as error:  # whatever the system's own keyring raises
         found, hint = None, "Unlock it, or give an environment variable instead."
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        sentence = re.split(r"\.\s|\n", str(error))[0]
+        reason = sentence.rstrip(".") or type(error).__name__
         problem = f"The keyring can't be read: {redact(reason)[:200]}"
     if found is not None:
         return Secret(found)

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nango_jupyter.batch import Batch
 from nango_jupyter.calls import TriggerCall
 from nango_jupyter.exceptions import (
     NangoClosedError,
@@ -16,10 +17,12 @@ from nango_jupyter.exceptions import (
     NangoInputError,
     NangoServerError,
     NangoTimeoutError,
+    NangoUsageError,
 )
 from nango_jupyter.kernel_loop import KernelLoop
 from nango_jupyter.messages import UserId
 from nango_jupyter.results import NangoResult
+from nango_jupyter.rows import Row, iterate
 from nango_jupyter.session import Session
 from nango_jupyter.settings import Settings
 from tests.support.kernel import Kernel
@@ -258,6 +261,74 @@ def test_only_so_many_jobs_are_listed(loop: KernelLoop) -> None:
     assert (numbers[0], numbers[-1]) == (first.number, 111)
     loop.run(session.close_all())
     assert first.state == "failed"
+
+
+def sleeps(session: Session, seconds: Iterable[float], **known: Any) -> Batch:
+    """A batch with a row for each of these times; the action fails if it is no number."""
+
+    def prepare(row: Row) -> TriggerCall:
+        return call("sleep", {"seconds": row["seconds"]})
+
+    rows = iterate({"seconds": each} for each in seconds)
+    return Batch(session.client(), rows, prepare, request="demo.sleep", **known)
+
+
+async def test_batches_stand_in_the_history(session: Session) -> None:
+    result = await session.trigger_each(sleeps(session, [0, 0]), "demo.sleep")
+    assert session.history.result(1) is result
+    some: list[Any] = [0, "x", 0]
+    await session.trigger_each(sleeps(session, some), "demo.sleep")
+    await session.trigger_each(sleeps(session, some, concurrency=1, stop_on_error=True), "demo")
+
+    def broken() -> Iterator[float]:
+        yield 0
+        raise ValueError("hunter2 is not for everyone")
+
+    await session.trigger_each(sleeps(session, broken()), "demo.sleep")
+    stopped = asyncio.create_task(
+        session.trigger_each(sleeps(session, [0, 60, 0], concurrency=1), "demo.sleep")
+    )
+    await asyncio.sleep(0.3)
+    assert session.history.entry().outcome == "running"
+    stopped.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopped
+    assert [(entry.state, entry.outcome.partition("; ")[0]) for entry in session.history] == [
+        ("success", "success: 2 rows"),
+        ("failed", "1 of 3 failed"),
+        ("stopped", "1 of 2 failed"),
+        ("stopped", "0 of 1 failed"),
+        ("stopped", "1 of 2 failed"),
+    ]
+    assert all("; " in entry.outcome for entry in session.history[2:])
+    assert len(session.history.result(5)) == 2
+    with pytest.raises(NangoUsageError, match="many rows"):
+        session.history.call(5)
+
+
+def test_batches_as_jobs(loop: KernelLoop) -> None:
+    session = Session()
+    loop.run(session.connect_local())
+    loop.run(session.register("demo", "ada", "token-of-ada"))
+    job = session.start_each(sleeps(session, [0, 0]), "demo.sleep", run=loop.run)
+    assert [item.success for item in job.result()] == [True, True]
+    long = session.start_each(
+        sleeps(session, [0, 60, 60], concurrency=1), "demo.sleep", run=loop.run
+    )
+    loop.run(asyncio.sleep(0.3))
+    assert "1 rows, 0 failed" in long._repr_mimebundle_()["text/plain"]
+    assert long.cancel()
+    part = long.result()
+    assert [item.success for item in part] == [True, False]
+    pending = session.start_each(sleeps(session, [60, 60]), "demo.sleep", run=loop.run)
+    loop.run(session.close_all())
+    assert pending.state == "done"
+    assert [item.success for item in pending.result()] == [False, False]
+    assert [entry.outcome.partition("; ")[0] for entry in session.history] == [
+        "success: 2 rows",
+        "1 of 2 failed",
+        "2 of 2 failed",
+    ]
 
 
 async def test_a_broker_beside_an_embedded_server(rabbit_vhost: str) -> None:

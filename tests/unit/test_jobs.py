@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
+from nango_jupyter.batch import Batch
+from nango_jupyter.calls import TriggerCall
+from nango_jupyter.client import Nango
 from nango_jupyter.exceptions import NangoError, NangoServerError, NangoTimeoutError
 from nango_jupyter.jobs import Job, JobList
 from nango_jupyter.kernel_loop import KernelLoop
 from nango_jupyter.results import NangoResult
+from nango_jupyter.rows import iterate
 
 ANSWER = NangoResult(True, None, {"a": 1}, request="demo.echo", user_id="ada")
+CALL = TriggerCall(integration="demo", action="echo", user_id="ada")
 Start = Callable[..., Job]
 
 
@@ -139,8 +144,10 @@ def test_work_that_ends_all_the_same_when_it_is_cancelled(start: Start) -> None:
 
 
 def test_a_batch_that_is_cancelled_returns_what_came_back(start: Start) -> None:
-    part = NangoResult(True, None, "part")
+    batch = Batch(Nango(), iterate([{"a": 1}, {"a": 2}]), lambda _: CALL, request="demo.echo")
+    part = batch.result()
     job = start(answer(60), partial=lambda: part)
+    assert "0 of 2 rows, 0 failed" in job._repr_mimebundle_()["text/plain"]
     job.cancel()
     assert job.state == "cancelled"
     assert job.result() is part
