@@ -5,12 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from collections import ChainMap
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from nango_jupyter.batch import DEFAULT_CONCURRENCY, Batch, BatchResult, retry
 from nango_jupyter.calls import TriggerCall
 from nango_jupyter.conversion import to_json_value
-from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.exceptions import NangoError, NangoUsageError
 from nango_jupyter.magics.expressions import compile_alone
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.options import whole_number
@@ -121,25 +122,36 @@ def run_batch(notebook: Notebook, batch: Batch, output: Output, args: Namespace)
         with Progress(batch):
             result = notebook.loop.run(session.trigger_each(batch, batch.request, args.connection))
         _check(result)
+    except NangoError as error:
+        error.hint = f"{error.hint} {_keep(notebook, batch.result(), output)}".strip()
+        raise
     except (Exception, KeyboardInterrupt) as error:
-        _keep(notebook, batch.result(), output)
-        error.add_note(f"What came back is in {output.name}." if output.name else notebook.kept)
+        error.add_note(_keep(notebook, batch.result(), output))
         raise
     return output.deliver(notebook.shell, notebook.within_limits(result), notebook.kept)
 
 
 def _check(result: BatchResult) -> None:
     """Raise what ended a batch early, so that Run All stops."""
-    if result.error is not None:
-        raise result.error
-    if result.reason and (failed := result.failed) and failed[0].error:
-        raise failed[0].error  # --stop-on-error
+    error = result.error
+    if error is None and result.reason:
+        error = next((item.error for item in result.items if item.error), None)
+    if error is not None:
+        raise copy(error)  # that of a row stays as it is
 
 
-def _keep(notebook: Notebook, result: BatchResult, output: Output) -> None:
-    """Show what came back, and put it where it goes, before an error stops the notebook."""
+def _keep(notebook: Notebook, result: BatchResult, output: Output) -> str:
+    """Show what came back and put it where it goes, before an error stops the notebook.
+
+    Returns
+    -------
+    str
+        Where it is.
+    """
     from IPython.display import display
 
     display(notebook.within_limits(result))
-    if output.name:
-        output.deliver(notebook.shell, result)
+    if not output.name:
+        return notebook.kept
+    output.deliver(notebook.shell, result)
+    return f"What came back is in {output.name}."

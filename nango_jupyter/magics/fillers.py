@@ -11,7 +11,7 @@ from nango_jupyter.conversion import to_json_value
 from nango_jupyter.exceptions import NangoInputError, NangoUsageError
 from nango_jupyter.magics.expressions import Expression, Hole
 from nango_jupyter.magics.marks import MARK, mark_number, split_marks
-from nango_jupyter.secrets import Secret
+from nango_jupyter.secrets import Secret, redact
 
 __all__ = ["Filler", "make_filler", "text_of", "value_of"]
 
@@ -137,7 +137,7 @@ class _Maker:
                 name = fill_key(names) if fill_key else key
                 if name in filled:
                     raise NangoUsageError(
-                        f"The key {name!r} stands twice{first.where}", "Rename one."
+                        f"The key {redact(repr(name))} stands twice{first.where}", "Rename one."
                     )
                 filled[name] = fill(names) if fill else item
             return filled

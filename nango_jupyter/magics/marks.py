@@ -12,6 +12,7 @@ from bisect import bisect_right
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.expressions import Hole
 from nango_jupyter.magics.places import show_index
+from nango_jupyter.secrets import redact
 
 __all__ = ["MARK", "Document", "mark_number", "split_marks"]
 
@@ -89,7 +90,7 @@ class Document:
 
     def error(self, what: str, at: int, hint: str = "") -> NangoUsageError:
         """Return an error with a place of the marked text."""
-        return NangoUsageError(f"{what}, {show_index(self.typed, self.index(at))}", hint)
+        return NangoUsageError(f"{redact(what)}, {show_index(self.typed, self.index(at))}", hint)
 
     def rest(self, at: int) -> str:
         """Return what was typed from a place of the marked text on."""

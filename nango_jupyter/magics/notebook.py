@@ -60,7 +60,7 @@ class Notebook:
     @property
     def kept(self) -> str:
         """How to get the last result again."""
-        return f"The result is kept: %nango_history {self.session.history.entry().number}"
+        return f"The result is kept: %nango_history {self.session.history.entry().number}."
 
     def within_limits(self, result: DrawnT) -> DrawnT:
         """Return a result that is drawn with as many rows and columns as the settings say."""

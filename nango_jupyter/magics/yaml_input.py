@@ -30,6 +30,7 @@ _TAG = "tag:yaml.org,2002:"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NO_BLANK = re.compile(r"[^\W\d][\w-]*:(?!//)\S.*", re.DOTALL)
+_LONGEST_NAME = 60
 _MOST_NODES = 1_000_000
 # YAML 1.1 takes these for line breaks, and the last for no character; 1.2 has them in texts.
 _HIDDEN = {0x85: 0xFDEC, 0x2028: 0xFDED, 0x2029: 0xFDEE, 0xFEFF: 0xFDEF}
@@ -201,13 +202,15 @@ class _Builder:
             value_event: Any = next(self._events)
             if event.flow_style and _is_nothing(value_event):
                 raise _problem(
-                    f"there is no value for {name!r}", key, "A blank stands behind the colon: a: 1."
+                    f"there is no value for {_named(name)}",
+                    key,
+                    "A blank stands behind the colon: a: 1.",
                 )
             value = self._value(value_event)
             if name == "<<" and not getattr(key, "style", None):
                 merged |= _merged(value, value_event)
             elif name in found:
-                raise _problem(f"the key {name!r} stands twice", key, "Rename one.")
+                raise _problem(f"the key {_named(name)} stands twice", key, "Rename one.")
             else:
                 found[name] = value
         return {**merged, **found} if merged else found
@@ -256,6 +259,10 @@ class _Builder:
     def _watch(self, event: Any) -> None:
         if event.start_mark.index <= self._watched < event.end_mark.index:
             self._tree.watched_style = event.style or ""
+
+
+def _named(key: str) -> str:
+    return repr(key if len(key) <= _LONGEST_NAME else f"{key[:_LONGEST_NAME]}…")
 
 
 def _text(event: Any) -> str:

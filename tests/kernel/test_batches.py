@@ -84,6 +84,7 @@ def test_stop_keeps_what_came_back(kernel: Kernel) -> None:
     assert time.monotonic() - begun < 3
     assert reply.error == "KeyboardInterrupt"
     assert "stopped" in reply.traceback
+    assert "What came back is in stopped." in reply.traceback
     assert len(reply.traceback.splitlines()) == 2
     found = kernel.ok("len(stopped.succeeded), len(stopped.failed), stopped.not_run").plain
     assert found == "(40, 10, 950)"

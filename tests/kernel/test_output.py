@@ -96,7 +96,7 @@ def test_results_as_frames(local: Kernel) -> None:
     local.ok('frame = %nango_trigger demo echo ada [{"a": {"b": 1}}] --frame')
     assert local.ok("list(frame.columns)").plain == "['a.b']"
     reply = local.run("%nango_trigger demo echo ada 1 --frame")
-    number = reply.traceback.rpartition("%nango_history ")[2].strip()
+    number = reply.traceback.rpartition("%nango_history ")[2].strip(" .\n")
     assert local.ok(f"x = %nango_history {number}\nx.return_value").plain == "1"
 
 
