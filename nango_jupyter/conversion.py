@@ -24,6 +24,7 @@ Converter = Callable[[Any, set[int]], Any]
 
 _SMALL = 2**63
 _OWN = "nango_jupyter"
+_PYDANTIC_MASK = "**********"
 
 
 def to_json_value(value: Any, name: str = "input") -> Any:
@@ -65,9 +66,9 @@ class _RefusalError(Exception):
 
     def explain(self, name: str) -> NangoInputError:
         """Return the error that a person sees."""
-        path = name + "".join(reversed(self.path))
+        path = redact(name + "".join(reversed(self.path)))
         if self.reason:
-            return NangoInputError(f"{path} {self.reason}", self.hint)
+            return NangoInputError(f"{path} {redact(self.reason)}", self.hint)
         try:
             check_json(self.value, path)  # knows what to say about most
         except NangoInputError as error:
@@ -176,6 +177,17 @@ def _mapping(value: Mapping[Any, Any], parents: set[int]) -> dict[str, Any]:
 
 def _dataclass(value: Any, parents: set[int]) -> dict[str, Any]:
     return _object(((one.name, getattr(value, one.name)) for one in fields(value)), parents)
+
+
+def _model(value: Any, parents: set[int]) -> Any:
+    plain = value.model_dump(mode="json")
+    if _PYDANTIC_MASK in repr(plain):  # it would be sent in the place of what it hides
+        raise _RefusalError(
+            value,
+            "holds a secret, which pydantic masks",
+            "Pass tokens as the connection's token or credentials, not as input.",
+        )
+    return _convert(plain, parents)
 
 
 def _set(value: Set[Any], parents: set[int]) -> list[Any]:
@@ -383,10 +395,7 @@ _KINDS: tuple[tuple[Callable[[Any], bool], Converter], ...] = (
     ),
     (_is("numpy", "ndarray"), _array),
     (_is("numpy", "generic"), _numpy_scalar),
-    (
-        _is("pydantic", "BaseModel"),
-        lambda value, parents: _convert(value.model_dump(mode="json"), parents),
-    ),
+    (_is("pydantic", "BaseModel"), _model),
     (_instance(Mapping), _mapping),
     (
         lambda value: isinstance(value, tuple) and hasattr(value, "_fields"),

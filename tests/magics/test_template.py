@@ -1,6 +1,8 @@
 """How variables come into the body of a cell."""
 
 import datetime as dt
+import enum
+import json
 import time
 from collections import ChainMap
 from decimal import Decimal
@@ -9,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nango_jupyter.exceptions import NangoInputError, NangoUsageError
 from nango_jupyter.magics.template import InputTemplate, read_input
@@ -135,6 +139,33 @@ def test_fill_yaml(body: str, expected: Any) -> None:
     assert fill(body) == expected
 
 
+# YAML has no delete character.
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x7f")
+TEXTS = st.text(CHARACTERS, max_size=20).filter(lambda text: "{{" not in text)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
+    lambda children: st.lists(children) | st.dictionaries(TEXTS, children),
+)
+
+
+@given(value=VALUES, text=TEXTS)
+@settings(max_examples=100, deadline=None)
+def test_any_value_in_any_place(value: Any, text: str) -> None:
+    around = json.dumps({"before": text, "after": value})[:-1]
+    for written in (around, around.replace("{", "{b: 1, # a comment\n", 1)):
+        found = fill(
+            f'{written}, "{{{{ text }}}}-": {{{{ value }}}}, "c": "{{{{ text }}}}"}}',
+            {"value": value, "text": text},
+        )
+        found.pop("b", None)
+        expected = {"before": text, "after": value, f"{text}-": value, "c": text}
+        assert found == expected
+
+
 def test_a_name_is_not_kept() -> None:
     names = ChainMap[str, Any]({}, dict(NAMES))
     assert fill("{{ (y := x) }}", names) == 5
@@ -229,6 +260,9 @@ def test_secrets_are_masked() -> None:
     remember("secret-in-a-body")
     names = {"token": Secret("secret-in-a-variable")}
 
+    class OddKey(enum.Enum):
+        NAME = "secret-in-a-body"
+
     def raises() -> None:
         raise RuntimeError("Bearer secret-in-a-body")
 
@@ -244,8 +278,15 @@ def test_secrets_are_masked() -> None:
         "a: 'Bearer {{ token }}'",
         "{{ token }}: 1",
         "secret-in-a-body: a: b",
+        "secret-in-a-body: 1\nsecret-in-a-body: 2",
+        '{"secret-in-a-body": 1, "secret-in-a-body": 2}',
+        '{"{{ name }}": 1, "secret-in-a-body": 2}',
+        "{{ {name: object()} }}",
+        "{{ {name: 1, odd: 2} }}",
     ):
-        error = fail(body, names | {"raises": raises})
+        error = fail(
+            body, names | {"raises": raises, "name": "secret-in-a-body", "odd": OddKey.NAME}
+        )
         assert "secret-in" not in f"{error}{error.hint}", body
 
 

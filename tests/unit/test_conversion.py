@@ -64,6 +64,11 @@ class Model(pydantic.BaseModel):
     address: Address | None = None
 
 
+class Login(pydantic.BaseModel):
+    user: str
+    password: pydantic.SecretStr
+
+
 class ItemsRow(Mapping[str, Any]):
     """A row whose columns are called as methods are."""
 
@@ -305,6 +310,7 @@ def _deep() -> list[Any]:
         (np.bytes_(b"x"), "input is a .*bytes"),
         (Secret("never-to-be-sent"), "input is a .*Secret"),
         ([Person(Secret("never-to-be-sent"))], r"input\[0\]\.name is a .*Secret"),  # type: ignore[arg-type]
+        ([Login(user="ada", password="p4ss")], r"input\[0\] holds a secret"),  # type: ignore[arg-type]
         (pl.LazyFrame({"a": [1]}), "input is a LazyFrame"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "more than one column 'a'"),
         (pd.DataFrame([[1, 2]], columns=["1", 1]), "more than one column '1'"),
