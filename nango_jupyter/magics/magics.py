@@ -17,8 +17,8 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, magic_arguments
 from traitlets import Float, Int, TraitError, Unicode, validate
 
-from nango_jupyter.connections import DEFAULT_NAME, ConnectionStatus
-from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.connections import DEFAULT_NAME, ConnectionStatus, check_name
+from nango_jupyter.exceptions import NangoClosedError, NangoUsageError
 from nango_jupyter.magics.arguments import parse, read_line_input
 from nango_jupyter.magics.asking import ask, warn_of_password
 from nango_jupyter.magics.notebook import Notebook
@@ -112,16 +112,25 @@ class NangoMagics(Magics):
             given.append("local")
         if args.use is not None:
             _check_alone("--use", given, "use")
-            notebook.session.use(str(args.use))
+            self._use(str(args.use))
         elif given or not notebook.session.connections():
             status = self._connect(args)
             warn_of_password(notebook, line)
             return self._shown(status, args, "nango_connect", line)
         return self._shown(notebook.session.connections(), args, "nango_connect", line)
 
+    def _use(self, name: str) -> None:
+        try:
+            self.notebook.session.use(name)
+        except NangoClosedError as error:
+            if name in self.notebook.preferences.connection_names():
+                error.hint = f"pyproject.toml describes it: %nango_connect --name {name} opens it."
+            raise
+
     def _connect(self, args: Namespace) -> ConnectionStatus:
         notebook, timeout = self.notebook, seconds(args.timeout)
-        name = None if args.name is None else str(args.name)
+        # Before anybody is asked for a password.
+        name = None if args.name is None else check_name(args.name)
         if args.local is not None:
             if args.target is not None:
                 raise NangoUsageError(

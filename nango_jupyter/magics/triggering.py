@@ -147,4 +147,6 @@ class TriggerMagics(Magics):
         if args.number is None:
             return history
         number = whole_number(args.number, "The number of an entry")
+        if history.entry(number).state == "running":
+            return notebook.live(notebook.session.job(number))
         return output.deliver(self.notebook.shell, notebook.within_limits(history.result(number)))

@@ -77,6 +77,7 @@ def test_pyproject_and_config(kernel: Kernel) -> None:
         "''')\nos.environ['BROKER_PASSWORD'] = 'guest'"
     )
     assert "127.0.0.1:1" in kernel.run("%nango_connect").traceback
+    assert "--name prod opens it" in kernel.run("%nango_connect --use prod").traceback
     kernel.ok("%nango_connect --name prod")
     assert "prod" in kernel.ok("%nango_connect").plain
     reply = kernel.run("%nango_connect --name prodd")
