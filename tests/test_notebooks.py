@@ -54,6 +54,20 @@ def test_the_quickstart_behind_rabbitmq(
         check_quickstart(execute("01_quickstart.ipynb", tmp_path, change))
 
 
+def test_a_working_day(tmp_path: Path) -> None:
+    outputs = execute("02_exploring.ipynb", tmp_path)
+    shown = "\n".join(outputs)
+    assert "crm-demo-token" not in shown
+    assert '"greeting": "Hello from Zürich"' in shown
+    assert "Zoë Lindqvist" in shown
+    assert "40 rows succeeded" in shown
+    assert re.search(r"\bHello Zoë Lindqvist\b", shown)
+    assert "1 of 3 rows failed" in shown
+    assert "a number from 0 to 3600" in shown
+    assert "{'slept': 0.2}" in shown
+    assert re.search(r"\d+ requests in this session", shown)
+
+
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.name)
 def test_notebooks_are_kept_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
