@@ -34,6 +34,9 @@ _SHORT = 40
 def value_text(value: Any, limits: Limits, name: str = "", *, is_fact: bool = False) -> str:
     """Return a value as text: a list of objects as an aligned table, anything else as JSON.
 
+    So is the only list of objects in an object that is too long for JSON: what stands beside it is
+    told in the note below.
+
     Parameters
     ----------
     value : object
@@ -56,8 +59,29 @@ def value_text(value: Any, limits: Limits, name: str = "", *, is_fact: bool = Fa
     writer.write(value, name)
     if not writer.cuts:
         return "\n".join(writer.lines)
+    table = _with_table(value, limits, more)
+    if table:
+        return table
     cuts = f"not shown: {writer.cut_text()}"
     return "\n".join([*writer.lines, f"({cuts}; {more})" if more else f"({cuts})"])
+
+
+def _with_table(value: Any, limits: Limits, more: str) -> str:
+    """Return the only list of objects in an object, and what is beside it; "" if that is much."""
+    if not isinstance(value, Mapping) or len(value) > limits.text_items:
+        return ""
+    tables = [key for key, item in value.items() if is_table(normal(item), limits.text_rows)]
+    if len(tables) != 1:
+        return ""
+    rest = {key: item for key, item in value.items() if key != tables[0]}
+    writer = _JsonWriter(limits)
+    writer.write(rest, "")
+    if writer.cuts:
+        return ""
+    facts = writer.lines[0] if len(writer.lines) == 1 else count(len(rest), "other key")
+    name = key_text(tables[0], limits.key_chars)
+    beside = f"beside it {facts}" if rest else ""
+    return table_text(normal(value[tables[0]]), limits, more, name, beside)
 
 
 def _is_long(value: Any) -> bool:

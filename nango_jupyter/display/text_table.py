@@ -27,7 +27,9 @@ _GAP = "  "
 _NARROW = (24, 16)
 
 
-def table_text(value: Sequence[Any], limits: Limits, more: str = "") -> str:
+def table_text(
+    value: Sequence[Any], limits: Limits, more: str = "", name: str = "", beside: str = ""
+) -> str:
     """Return the first rows, and the columns that there is room for; say what is missing.
 
     Parameters
@@ -36,16 +38,20 @@ def table_text(value: Sequence[Any], limits: Limits, more: str = "") -> str:
     limits : Limits
     more : str
         How to see what is missing.
+    name : str
+        What the table is called; "" if it needs no name.
+    beside : str
+        What there is beside the table.
     """
     rows = [normal(item) for item in islice(value, limits.text_rows)]
     names = columns_of(rows, limits.counted_columns)
     columns = _fit([_column(name, rows, limits) for name in names[: limits.columns]], limits)
     lines = list(map(_GAP.join, zip(*(column.aligned() for column in columns), strict=True)))
     lines.insert(1, _GAP.join("─" * column.width for column in columns))
-    if len(rows) < len(value) or len(columns) < len(names):
-        shape = shape_text(
-            (len(rows), len(value)), (len(columns), len(names)), limits.counted_columns
-        )
+    shape = shape_text((len(rows), len(value)), (len(columns), len(names)), limits.counted_columns)
+    if name:
+        lines.append(f"({'; '.join(filter(None, [f'{name}: {shape}', beside, more]))})")
+    elif len(rows) < len(value) or len(columns) < len(names):
         lines.append(f"({shape}; {more})" if more else f"({shape})")
     return "\n".join(line.rstrip() for line in lines)
 

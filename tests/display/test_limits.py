@@ -91,7 +91,7 @@ def test_depth() -> None:
         bush(20),
         "x" * 1_000_000,
         ["x" * 1_000_000, {"y" * 500: [float("nan"), float("inf"), 10**5_000]}],
-        {"rows": [{"id": n, "tags": ["a"] * 100} for n in range(1_000)], "pages": 3},
+        {"rows": [{"id": n} for n in range(1_000)], "more": [{"id": 1}], "pages": 3},
         [{"a": n} for n in range(5)] + [[1] * 1_000] * 500,
     ],
     ids=["items", "keys", "nest", "bush", "text", "numbers", "table", "mixed"],

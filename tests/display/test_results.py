@@ -92,12 +92,23 @@ def test_list_of_objects_inside_an_object_is_a_table() -> None:
     assert json.loads(found["text/plain"].partition("\n")[2])["pages"] == 3
 
 
-def test_long_list_inside_an_object_has_a_row_on_each_line_of_plain_text() -> None:
-    text = draw({"contacts": [{"id": n, "name": "Ada"} for n in range(60)], "pages": 3})
-    lines = text["text/plain"].split("\n")
-    assert lines[3] == '    {"id": 0, "name": "Ada"},'
-    assert lines[-5:] == [
-        '    "… 10 more items"', "  ],", '  "pages": 3', "}",
+def test_long_list_inside_an_object_is_an_aligned_table_of_plain_text() -> None:
+    rows = [{"id": n, "name": "Ada", "x": {"y": n}} for n in range(60)]
+    lines = draw({"contacts": rows, "pages": 3})["text/plain"].split("\n")
+    assert lines[1:4] == ["id  name  x", "──  ────  ───────", " 0  Ada   {y: 0}"]
+    note = 'contacts: showing 20 of 60 rows; beside it {"pages": 3}; .show(all=True) shows all'
+    assert lines[-1] == f"({note})"
+    more = {str(n): [[n]] for n in range(12)}
+    assert "; beside it 12 other keys; " in draw({"contacts": rows, **more})["text/plain"]
+    assert "(contacts: showing 20 of 60 rows; .show" in draw({"contacts": rows})["text/plain"]
+
+
+def test_several_long_lists_inside_an_object_have_a_row_on_each_line() -> None:
+    rows = [{"id": n, "name": "Ada"} for n in range(60)]
+    lines = draw({"a": [{"b": 1}], "contacts": rows})["text/plain"].split("\n")
+    assert '    {"id": 0, "name": "Ada"},' in lines
+    assert lines[-4:] == [
+        '    "… 10 more items"', "  ]", "}",
         "(not shown: 10 items; .show(all=True) shows all)",
     ]  # fmt: skip
 
