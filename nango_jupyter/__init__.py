@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nango_jupyter.batch import BatchItem, BatchResult
     from nango_jupyter.client import Nango
     from nango_jupyter.exceptions import (
         NangoClosedError,
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
         NangoError,
         NangoHttpError,
         NangoInputError,
+        NangoKeyError,
         NangoProtocolError,
         NangoServerError,
         NangoTimeoutError,
         NangoUsageError,
     )
     from nango_jupyter.executions import Execution, LogLine
+    from nango_jupyter.jobs import Job
     from nango_jupyter.local import LocalServer
     from nango_jupyter.messages import NangoConnection, NangoMessageHandlerResult
-    from nango_jupyter.results import NangoResult
+    from nango_jupyter.results import NangoResult, NangoTable
     from nango_jupyter.secrets import Secret
     from nango_jupyter.server import ActionContext, NangoAction, action
     from nango_jupyter.server.pagination import Cursor, LinkHeader, PageNumber
@@ -39,8 +42,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ActionContext",
+    "BatchItem",
+    "BatchResult",
     "Cursor",
     "Execution",
+    "Job",
     "LinkHeader",
     "LocalServer",
     "LogLine",
@@ -54,10 +60,12 @@ __all__ = [
     "NangoError",
     "NangoHttpError",
     "NangoInputError",
+    "NangoKeyError",
     "NangoMessageHandlerResult",
     "NangoProtocolError",
     "NangoResult",
     "NangoServerError",
+    "NangoTable",
     "NangoTimeoutError",
     "NangoUsageError",
     "PageNumber",
@@ -70,8 +78,11 @@ __all__ = [
 
 _PLACES = {
     "ActionContext": "server",
+    "BatchItem": "batch",
+    "BatchResult": "batch",
     "Cursor": "server.pagination",
     "Execution": "executions",
+    "Job": "jobs",
     "LinkHeader": "server.pagination",
     "LocalServer": "local",
     "LogLine": "executions",
@@ -80,6 +91,7 @@ _PLACES = {
     "NangoConnection": "messages",
     "NangoMessageHandlerResult": "messages",
     "NangoResult": "results",
+    "NangoTable": "results",
     "PageNumber": "server.pagination",
     "Secret": "secrets",
     "action": "server",

@@ -34,6 +34,7 @@ __all__ = [
     "NangoError",
     "NangoHttpError",
     "NangoInputError",
+    "NangoKeyError",
     "NangoProtocolError",
     "NangoServerError",
     "NangoTimeoutError",
