@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import signal
+import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 __all__ = ["StopPressed", "stoppable"]
+
+# What the module signal is made of. Its own functions look for an enum of each handler, and write
+# an error message when they find none: 0.2 ms, and for each row.
+_signal: Any = importlib.import_module("_signal")
 
 
 class StopPressed(BaseException):
@@ -23,7 +28,7 @@ def stoppable() -> Iterator[None]:
     would go on until it has a row. The user's code is the one place where an exception can strike:
     in the middle of ours it would break a connection.
     """
-    usual = signal.getsignal(signal.SIGINT)
+    usual = _signal.getsignal(_signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(usual):
         yield
         return
@@ -32,8 +37,8 @@ def stoppable() -> Iterator[None]:
         usual(number, frame)
         raise StopPressed
 
-    signal.signal(signal.SIGINT, strike)
+    _signal.signal(_signal.SIGINT, strike)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        _signal.signal(_signal.SIGINT, usual)
