@@ -27,7 +27,9 @@ _MESSAGE_CHARS = 400
 # Unless more is asked for.
 _RESULTS = 10
 _FAILURES = 10
-_NUMBERS = 8
+_NUMBERS = 5
+# Of an error in the table of results, where it is not what matters.
+_BRIEF_ERROR = 40
 _AGAIN = "%nango_trigger --retry-failed $batch runs again what failed, and what was not begun"
 
 
@@ -39,29 +41,29 @@ class _Failure(NamedTuple):
     rows: str
 
 
-def render_batch(batch: BatchResult, limits: Limits = LIMITS) -> dict[str, str]:
+def render_batch(batch: BatchResult, asked: Limits | None = None) -> dict[str, str]:
     """Draw what came of a batch.
 
     Parameters
     ----------
     batch : BatchResult
-    limits : Limits, optional
-        How much of it to draw; a few of the results, if nobody asks for more.
+    asked : Limits, optional
+        How much of it to draw; without it, only a few of the results.
 
     Returns
     -------
     dict of str to str
         A MIME bundle: ``text/html`` and ``text/plain``.
     """
+    limits = asked or LIMITS
     failed = sum(not item.success for item in batch.items)
     state, title = _state(batch, failed)
     about = _about(batch)
     reason = f"Ended early: {_line(batch.reason)}" if batch.reason else ""
     durations = read_durations([item.duration for item in batch.items if _was_sent(item)])
     failures, others = _failures(batch.items, limits)
-    most = _RESULTS if limits.rows == LIMITS.rows else limits.rows
-    records = _records(batch.items[:most], limits)
-    note = _note(len(records), len(batch.items), limits)
+    most = limits.rows if asked else _RESULTS
+    shown = _Part((_record(item, limits) for item in batch.items[:most]), len(batch.items))
     again = _AGAIN if batch.left and (failed or batch.not_run != 0) else ""
     html = render(
         "batch",
@@ -73,8 +75,7 @@ def render_batch(batch: BatchResult, limits: Limits = LIMITS) -> dict[str, str]:
         durations=durations,
         failures=failures,
         others=others,
-        drawing=draw(records, limits) if records else None,
-        note=note,
+        drawing=draw(shown, limits) if shown else None,
         again=again,
     )
     text = [" · ".join([f"{ICONS[state]} {title}", *about])]
@@ -82,8 +83,7 @@ def render_batch(batch: BatchResult, limits: Limits = LIMITS) -> dict[str, str]:
     text += [f"durations: {durations.blocks} {durations.text}"] if durations else []
     text += [f"  {one.number:,} failed: {one.message} ({one.rows})" for one in failures]
     text += [f"  ({others})"] if others else []
-    text += [value_text(records, limits)] if records else []
-    text += [f"({note})"] if note else []
+    text += [value_text(shown, limits)] if shown else []
     text += [f"Next: {again}"] if again else []
     return {"text/html": html, "text/plain": "\n".join(text)}
 
@@ -105,8 +105,7 @@ def render_items(items: Sequence[BatchItem], limits: Limits = LIMITS) -> dict[st
     failed = sum(not item.success for item in items)
     title = count(len(items), "row")
     about = [f"{failed:,} failed"] if failed else []
-    records = _records(items[: limits.rows], limits, is_numbered=True)
-    note = _note(len(records), len(items), limits)
+    shown = _Part((_numbered(item, limits) for item in items[: limits.rows]), len(items))
     html = render(
         "batch",
         state="idle",
@@ -117,16 +116,23 @@ def render_items(items: Sequence[BatchItem], limits: Limits = LIMITS) -> dict[st
         durations=None,
         failures=(),
         others="",
-        drawing=draw(records, limits) if records else None,
-        note=note,
+        drawing=draw(shown, limits) if shown else None,
         again="",
     )
-    few = records[: limits.text_rows]
     text = [" · ".join([f"{_ICON} {title}", *about])]
-    text += [value_text(few, limits)] if few else []
-    note = _note(len(few), len(items), limits)
-    text += [f"({note})"] if note else []
+    text += [value_text(shown, limits)] if shown else []
     return {"text/html": html, "text/plain": "\n".join(text)}
+
+
+class _Part(list[dict[str, Any]]):
+    """The first rows of many, as long as all of them: what draws it says what it left out."""
+
+    def __init__(self, rows: Iterable[dict[str, Any]], total: int) -> None:
+        super().__init__(rows)
+        self._total = total
+
+    def __len__(self) -> int:
+        return self._total
 
 
 def _state(batch: BatchResult, failed: int) -> tuple[State, str]:
@@ -192,14 +198,6 @@ def _numbers(rows: Sequence[int]) -> str:
     return f"rows {first}{f' and {more:,} more' if more > 0 else ''}"
 
 
-def _records(
-    items: Sequence[BatchItem], limits: Limits, *, is_numbered: bool = False
-) -> list[dict[str, Any]]:
-    return [
-        {**({"row": item.index} if is_numbered else {}), **_record(item, limits)} for item in items
-    ]
-
-
 def _record(item: BatchItem, limits: Limits) -> dict[str, Any]:
     """Return what is drawn of a row; of a wide one the last columns come after the result."""
     row = list(renamed(item.row))
@@ -207,7 +205,9 @@ def _record(item: BatchItem, limits: Limits) -> dict[str, Any]:
     found = dict(row[:half])
     found["duration"] = duration_text(item.duration)
     if not item.success:
-        found["error"] = _summary(item.error_msg or "", limits)
+        error = _summary(item.error_msg or "", limits)
+        is_short = limits.is_all or len(error) <= _BRIEF_ERROR
+        found["error"] = error if is_short else f"{error[: _BRIEF_ERROR - 1]}…"
     value = normal(item.value)
     if isinstance(value, Mapping) and 0 < len(value) <= limits.columns:
         found.update({f"result.{key_text(key, 40)}": part for key, part in value.items()})
@@ -217,12 +217,12 @@ def _record(item: BatchItem, limits: Limits) -> dict[str, Any]:
     return found
 
 
-def _note(shown: int, total: int, limits: Limits) -> str:
-    if shown >= total:
-        return ""
-    return f"showing the first {shown:,} of {total:,} rows" + (
-        "" if limits.is_all else f"; {SHOW_ALL}"
-    )
+def _numbered(item: BatchItem, limits: Limits) -> dict[str, Any]:
+    """Return what is drawn of a row among some: its number, and why it failed, come first."""
+    found: dict[str, Any] = {"row": item.index}
+    if not item.success:
+        found["error"] = _summary(item.error_msg or "", limits)
+    return found | {name: value for name, value in _record(item, limits).items() if name != "error"}
 
 
 def _line(text: str) -> str:

@@ -35,10 +35,12 @@ class Progress:
         self._next: Callable[[BatchItem], None] | None = None
 
     def __enter__(self) -> Self:
+        batch = self._batch
+        if batch.total == 0:
+            return self
         # Imported here: in a notebook it takes ipywidgets with it.
         from tqdm.auto import tqdm
 
-        batch = self._batch
         is_widget = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
         how: dict[str, Any] = {"display": False} if is_widget else {"dynamic_ncols": True}
         name = key_text(batch.request, _NAME_CHARS) if batch.request else None
@@ -57,6 +59,8 @@ class Progress:
             self._next(item)
 
     def __exit__(self, *_: object) -> None:
+        if self._bar is None:
+            return
         self._batch.on_item = self._next
         # Rows that Stop cut off were not counted one by one.
         self._bar.update(self._batch.done - self._bar.n)
