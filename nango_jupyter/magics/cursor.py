@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Position", "Typed", "find_magic", "find_position", "read_words"]
+from nango_jupyter.magics.tokens import split_typed
+
+__all__ = ["Position", "Typed", "find_magic", "find_position"]
 
 _REST = r"(?P<name>nango_\w+)(?P<rest>\s.*)"
 _OTHER_MAGIC = r"(?:%(?!nango_)\w+\s(?:[^'\"#%]*\s)?)?"  # such as %time or %timeit -n 1
@@ -16,13 +18,6 @@ _LINE_MAGIC = re.compile(rf"\s*{_OTHER_MAGIC}(?:[^'\"#%=]+=\s*)?%{_REST}", re.DO
 _CELL_MAGIC = re.compile(rf"\s*%%{_REST}", re.DOTALL)
 _AUTOMAGIC = re.compile(rf"\s*{_REST}", re.DOTALL)
 _NO_ARGUMENT = tuple("=.,(:+-*/|&<>")  # behind a name, these are Python's
-
-_ASSIGNED = re.compile(r"\s*[^\s<>'\"{]+\s*<<(?=\s)")
-_OPTION = re.compile(r"(--[a-z][a-z-]*)=")
-_QUOTED = re.compile(r"""'[^']*'(?=\s|$)|"(?:[^"\\]|\\.)*"(?=\s|$)""")
-_OPEN_QUOTE = re.compile(r"""'[^']*$|"(?:[^"\\]|\\.)*$""")
-_WORD = re.compile(r"(?:\{\{.*?(?:\}\}|$)|\S)+")
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)|([\[{])|([\]}])')
 
 Magic = Callable[..., Any]
 Magics = Mapping[str, Mapping[str, Magic]]
@@ -67,11 +62,6 @@ class Position:
     given: dict[str, str] = field(default_factory=dict)
     options: list[str] = field(default_factory=list)
 
-    @property
-    def is_option_value(self) -> bool:
-        """Whether the word belongs to the option in front of it."""
-        return self.argument is not None and bool(self.argument.option_strings)
-
 
 def find_magic(
     lines: list[str], row: int, column: int, magics: Magics, auto: Magics
@@ -111,52 +101,9 @@ def _typed(magics: Mapping[str, Magic], found: re.Match[str]) -> Typed | None:
     return Typed(parser, found["rest"]) if isinstance(parser, argparse.ArgumentParser) else None
 
 
-def read_words(text: str) -> tuple[list[str], str] | None:
-    """Split what stands before the cursor into whole words and the one that is being typed.
-
-    Words are those of `arguments.split`, as they were typed. None inside a comment.
-    """
-    assigned = _ASSIGNED.match(text)
-    at, words = assigned.end() if assigned else 0, [""]
-    while at < len(text):
-        if text[at].isspace():
-            if words[-1]:
-                words.append("")
-            at += 1
-        elif text[at] == "#" and not words[-1]:
-            return None
-        elif option := _OPTION.match(text, at):
-            words[-1:] = [option[1], ""]
-            at = option.end()
-        else:
-            end = _word_end(text, at)
-            words[-1] += text[at:end]
-            at = end
-    return words[:-1], words[-1]
-
-
-def _word_end(text: str, at: int) -> int:
-    for pattern in (_QUOTED, _OPEN_QUOTE):
-        if found := pattern.match(text, at):
-            return found.end()
-    if text[at] in "{[" and not text.startswith("{{", at):
-        return _json_end(text, at)
-    word = _WORD.match(text, at)
-    return word.end() if word else at + 1
-
-
-def _json_end(text: str, at: int) -> int:
-    depth = 0
-    for found in _STRING_OR_BRACKET.finditer(text, at):
-        depth += bool(found[1]) - bool(found[2])
-        if depth == 0:
-            return found.end()
-    return len(text)
-
-
 def find_position(typed: Typed) -> Position | None:
     """Find the argument that the cursor is on; None inside a comment."""
-    if (words := read_words(typed.text)) is None:
+    if (words := split_typed(typed.text)) is None:
         return None
     whole, fragment = words
     by_name = {name: one for one in typed.parser._actions for name in one.option_strings}

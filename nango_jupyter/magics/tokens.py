@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.expressions import find_holes
 
-__all__ = ["BRACED", "Line", "Token", "read_line", "split"]
+__all__ = ["BRACED", "Line", "Token", "read_line", "split", "split_typed"]
 
 # JSON never has a letter behind its brace; a colon may be meant as JSON whose keys lack quotes.
 BRACED = re.compile(r"\{([A-Za-z_][^{}:]*)\}(?=\s|$)")
 _QUOTED = re.compile(r"""('[^']*'|"(?:[^"\\]|\\.)*")(?=\s|$|;\s*#)""")
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])')
+_OPEN_QUOTE = re.compile(r"""'[^']*\Z|"(?:[^"\\]|\\.)*\\?\Z""")
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([\[{])|([\]}])')
 _OPTION = re.compile(r"(--[a-z][a-z-]*)=")
 _ASSIGNED = re.compile(r"\s*(?P<name>[^\s<>'\"{]+)\s*<<(?=\s|$)")
 
@@ -60,6 +61,29 @@ def split(line: str) -> list[Token]:
     return read_line(line).tokens
 
 
+def split_typed(text: str) -> tuple[list[str], str] | None:
+    """Split what stands before a cursor into whole words and the one that is being typed.
+
+    Words are those of `split`, as they were typed, but what is open goes on to the cursor: quotes,
+    JSON, ``{{``.
+
+    Returns
+    -------
+    tuple of list of str and str, or None
+        None inside a comment.
+    """
+    assigned = _ASSIGNED.match(_masked(text))
+    if assigned and assigned.end() < len(text):
+        text = text[assigned.end() :]
+    tokens, comment = _split(text, is_typed=True)
+    if comment is not None:
+        return None
+    words = [token.raw for token in tokens]
+    if not words or (text[-1].isspace() and not words[-1].endswith(text[-1])):
+        words.append("")
+    return words[:-1], words[-1]
+
+
 def read_line(line: str) -> Line:
     """Read a line.
 
@@ -90,9 +114,9 @@ def _checked_name(name: str) -> str:
     raise NangoUsageError(f"{name} is no name for a variable", "Write: NAME << INTEGRATION …")
 
 
-def _split(line: str) -> tuple[list[Token], int | None]:
+def _split(line: str, *, is_typed: bool = False) -> tuple[list[Token], int | None]:
     """Return the words, and where a comment begins."""
-    masked = _masked(line)
+    masked = _masked(line, is_typed=is_typed)
     tokens: list[Token] = []
     at = 0
     while at < len(line):
@@ -108,14 +132,14 @@ def _split(line: str) -> tuple[list[Token], int | None]:
             if at == len(line) or masked[at].isspace():
                 tokens.append(Token(""))
         else:
-            end = _end(masked, at)
+            end = _end(masked, at, is_typed=is_typed)
             tokens.append(Token(line[at:end]))
             at = end
     return tokens, None
 
 
-def _end(masked: str, at: int) -> int:
-    for pattern in (_QUOTED, BRACED):
+def _end(masked: str, at: int, *, is_typed: bool) -> int:
+    for pattern in (_QUOTED, BRACED, *([_OPEN_QUOTE] if is_typed else [])):
         if match := pattern.match(masked, at):
             return match.end()
     if masked[at] in "{[":
@@ -133,11 +157,15 @@ def _json_end(masked: str, at: int) -> int:
     return len(masked)  # broken JSON: the rest belongs to it, and is shown
 
 
-def _masked(line: str) -> str:
+def _masked(line: str, *, is_typed: bool = False) -> str:
     """Return the line with its holes made plain words of the same length."""
     if "{{" not in line:
         return line
     for hole in find_holes(line):
-        if hole.expression is not None:
-            line = f"{line[: hole.start]}{'x' * (hole.end - hole.start)}{line[hole.end :]}"
+        end = hole.end
+        if hole.expression is None:
+            if not is_typed or "}}" in line[hole.start :]:
+                continue
+            end = len(line)  # it is still open
+        line = f"{line[: hole.start]}{'x' * (end - hole.start)}{line[end:]}"
     return line

@@ -14,7 +14,8 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from nango_jupyter.magics.arguments import parse, split
 from nango_jupyter.magics.candidates import batches, paths, rows, variables, written
-from nango_jupyter.magics.cursor import Typed, find_magic, find_position, read_words
+from nango_jupyter.magics.cursor import Typed, find_magic, find_position
+from nango_jupyter.magics.tokens import split_typed
 
 
 def magic() -> Any:
@@ -43,12 +44,17 @@ LINES = [
     "it's ada's --x",
     "",
     "   crm   x\t",
+    'crm x {{ "}}" }} {"a": {{ "}" }}}',
+    "crm x {{ f('{n}}}') }}-{{ {1: {2: 3}} }} y",
+    'crm x {"a": 1}{"b": 2} [1]x',
+    "crm x {{ not python }} y",
+    "crm x 'a'; y",
 ]
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_words_are_those_of_the_magics(line: str) -> None:
-    found = read_words(f"{line} ")
+    found = split_typed(f"{line} ")
     assert found is not None
     assert found[0] == [token.raw for token in split(line)]
     assert found[1] == ""
@@ -67,20 +73,29 @@ def test_words_are_those_of_the_magics(line: str) -> None:
         (" crm --timeout=3", ["crm", "--timeout"], "3"),
         (" result << crm li", ["crm"], "li"),
         (" crm < <", ["crm", "<"], "<"),
+        (" result <<", ["result"], "<<"),
+        (" crm {{ '}}' }} {{ row.na", ["crm", "{{ '}}' }}"], "{{ row.na"),
+        (" crm user-{{ row.", ["crm"], "user-{{ row."),
+        (" crm user-{{ row. ", ["crm"], "user-{{ row. "),
+        (' crm {"a": "x} y', ["crm"], '{"a": "x} y'),
+        (' crm {"a": {{ row.', ["crm"], '{"a": {{ row.'),
+        (' crm "Ada\\', ["crm"], '"Ada\\'),
+        (" crm 'a' ", ["crm", "'a'"], ""),
+        (" crm --timeout= ", ["crm", "--timeout", ""], ""),
     ],
 )
 def test_the_word_that_is_being_typed(text: str, whole: list[str], fragment: str) -> None:
-    assert read_words(text) == (whole, fragment)
+    assert split_typed(text) == (whole, fragment)
 
 
 def test_inside_a_comment_nothing_is_completed() -> None:
-    assert read_words(" crm x # and a") is None
+    assert split_typed(" crm x # and a") is None
     assert find_position(Typed(PARSER, " crm # x")) is None
 
 
 @given(st.text(alphabet="a'\"{}[]$#;=- <\\\n", max_size=12))
 def test_any_text_has_a_last_word(text: str) -> None:
-    found = read_words(text)
+    found = split_typed(text)
     assert found is None or text.endswith(found[1])
 
 
