@@ -9,6 +9,7 @@ import pickle
 import signal
 import threading
 import time
+import traceback
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -199,7 +200,7 @@ async def test_a_source_that_raises_ends_it_and_keeps_the_results(nango: Nango) 
     batch = await run(nango, source(), concurrency=5)
     assert values(batch) == numbers(12)
     assert isinstance(batch.error, OSError)
-    assert batch.error.__traceback__ is None
+    assert "in source" in "".join(traceback.format_exception(batch.error))
     assert batch.reason == "the rows failed: OSError: disk on fire"
     assert (batch.total, batch.not_run) == (None, None)
 
@@ -371,9 +372,8 @@ async def test_ctrl_c_in_the_users_code_comes_out_when_all_is_tidied_up(nango: N
         raise KeyboardInterrupt
 
     batch = Batch(nango, iterate(source()), to("sleep"), concurrency=10)
-    with pytest.raises(KeyboardInterrupt):
-        await batch.run()
-    found = batch.result()
+    found = await batch.run()
+    assert isinstance(batch.interrupt, KeyboardInterrupt)  # not raised: it would end the loop
     assert [item.error_msg for item in found] == ["stopped: it may have run"] * 3
     assert not workers()
 
