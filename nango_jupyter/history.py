@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Literal, overload
 
 from nango_jupyter.exceptions import NangoError, NangoUsageError
+from nango_jupyter.secrets import redact
 
 if TYPE_CHECKING:
     from nango_jupyter.batch import BatchResult
@@ -100,6 +101,7 @@ class HistoryEntry:
     def fail(self, error: Exception, result: BatchResult | None = None) -> None:
         """Note an error; one of `Nango`'s calls carries a result."""
         message = error.message if isinstance(error, NangoError) else f"{type(error).__name__}"
+        message = redact(message)  # first, or the cut leaves half a secret
         line = next(iter(message[:_MESSAGE].removeprefix(_FAILED).splitlines()), "")
         found = getattr(error, "result", None) if result is None else result
         self.end("failed", f"failed: {line}", self._failed(message) if found is None else found)
@@ -165,6 +167,10 @@ class History(Sequence[HistoryEntry]):
             old.forget()
             self._whole.remove(old)
         return entry
+
+    def keeps(self, number: int) -> bool:
+        """Tell whether what came back is still kept."""
+        return any(one.number == number for one in self._whole)
 
     def entry(self, number: int | None = None) -> HistoryEntry:
         """Return the entry of a number, or the last one.

@@ -136,7 +136,7 @@ class Job:
             If it runs still.
         NangoError
             What went wrong, as if it had been waited for; or that it was cancelled. A batch that
-            was cancelled returns what came back until then.
+            ended early, or was cancelled, returns what came back; its `reason` says why.
         """
         if not self.done():
             if _in_main_thread():

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectionStatus", "Session"]
 
-# Jobs that have ended and are still listed.
-_JOBS = 100
 # How long closing a connection waits for its jobs to notice, in seconds.
 _SETTLE_SECONDS = 2.0
 
@@ -91,7 +89,7 @@ class Session:
         except NangoError as error:
             # Or a later cell is run against another server than meant.
             if current := self._connections.current:
-                _set_hint(error, f"{error.hint} Still connected to {current.address}.")
+                error.hint = f"{error.hint} Still connected to {current.address}.".strip()
             raise
         return await self._change(OpenConnection(name, client, None, KnownNames(None)))
 
@@ -245,9 +243,9 @@ class Session:
         except BaseException:
             entry.end("failed", "failed: it could not begin")
             raise
-        running = [one for one in self._jobs if not one.done()]
-        ended = [one for one in self._jobs if one.done()]
-        self._jobs = sorted([*ended[-_JOBS:], *running, job], key=lambda one: one.number)
+        # A job holds what came back: it goes when the history lets go of that.
+        kept = [one for one in self._jobs if not one.done() or self.history.keeps(one.number)]
+        self._jobs = [*kept, job]
         return job
 
     def jobs(self) -> JobList:
@@ -320,7 +318,8 @@ async def _trigger(
     except NangoError as error:
         entry.fail(error)
         if isinstance(error, NangoServerError):
-            _set_hint(error, f"{await connection.known.hint(call, error)} {error.hint}")
+            guess = await connection.known.hint(call, error)
+            error.hint = f"{guess} {error.hint}".strip()
         raise
     except BaseException:
         entry.stop()
@@ -341,8 +340,3 @@ async def _trigger_each(batch: Batch, entry: HistoryEntry) -> BatchResult:
         raise
     entry.end_batch(result)
     return result
-
-
-def _set_hint(error: NangoError, hint: str) -> None:
-    error.hint = hint.strip()
-    error.__notes__ = [f"Hint: {error.hint}"] if error.hint else []

@@ -85,7 +85,7 @@ class BatchItem:
         message = self.error_msg
         if message is None:
             return f"<BatchItem {self.index}: success>"
-        line = redact(message[:_SHOWN_CHARS].partition("\n")[0])
+        line = redact(message).partition("\n")[0][:_SHOWN_CHARS]
         return f"<BatchItem {self.index}: failed: {line}>"
 
 

@@ -45,6 +45,8 @@ class BatchResult(Sequence[BatchItem]):
         Those that were run: a list.
     request : str
         What was triggered, such as ``crm.list-contacts``.
+    connection : str
+        The name of the connection that it went through; "" if it had none.
     total : int or None
         How many rows there are; None if nobody knows, for it ended before the rows did.
     ran : int
@@ -64,6 +66,7 @@ class BatchResult(Sequence[BatchItem]):
 
     items: BatchItems
     request: str = field(default="", kw_only=True)
+    connection: str = field(default="", kw_only=True)
     total: int | None = field(default=None, kw_only=True)
     ran: int = field(default=0, kw_only=True)
     reason: str = field(default="", kw_only=True)
@@ -163,7 +166,6 @@ class BatchResult(Sequence[BatchItem]):
         show(replace(self, limits=limits)._repr_mimebundle_())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from nango_jupyter.display import LIMITS
         from nango_jupyter.display.batch import render_batch
 
-        return render_batch(self, self.limits or LIMITS)
+        return render_batch(self, self.limits)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nango_jupyter.batch.items import BatchItem, BatchItems, Todo
+from nango_jupyter.batch.outcome import Outcome
 from nango_jupyter.batch.results import BatchResult, Left, Prepare
 from nango_jupyter.batch.stopping import StopPressed, stoppable
 from nango_jupyter.exceptions import (
@@ -50,6 +51,8 @@ class Batch:
         If it fails for a row, that row has failed.
     request : str, optional
         What is triggered, such as ``crm.list-contacts``; that of the first row if not given.
+    connection : str, optional
+        The name of the client's connection: a retry goes there again.
     concurrency : int
         How many at once.
     stop_on_error : bool
@@ -65,7 +68,7 @@ class Batch:
     Attributes
     ----------
     on_item : function from BatchItem, or None
-    request : str
+    request, connection : str
     total : int or None
         How many rows there are; None if only the end will tell.
     """
@@ -77,6 +80,7 @@ class Batch:
         prepare: Prepare,
         *,
         request: str = "",
+        connection: str = "",
         concurrency: int = DEFAULT_CONCURRENCY,
         stop_on_error: bool = False,
         on_item: Callable[[BatchItem], None] | None = None,
@@ -89,14 +93,14 @@ class Batch:
             )
         self.on_item = on_item
         self.total = rows.total
-        self.request = request
+        self.request, self.connection = request, connection
         self._client, self._rows, self._prepare = client, rows, prepare
         self._concurrency, self._stop_on_error = concurrency, stop_on_error
         self._items = {item.index: item for item in before}
         # What comes before the rows, and what was taken and not begun.
         self._todo = deque(todo)
         self._under_way: dict[int, Todo] = {}
-        self._outcome = _Outcome()
+        self._outcome = Outcome()
         self._pulling = asyncio.Lock()
         self._workers: set[asyncio.Task[None]] = set()
         self._good_before = sum(item.success for item in self._items.values())
@@ -120,7 +124,9 @@ class Batch:
         """Run all rows; return what came of them.
 
         A row that fails is a failed item, and no error. The result tells in `reason` and `error`
-        why it ended early. When this is cancelled, `result` has what came back until then.
+        why it ended early. When this is cancelled, `result` has what came back until then. What
+        the user's own code raises to leave Python is in `interrupt`: it would take an event loop
+        with it.
         """
         if self._outcome.begun is not None:
             raise NangoUsageError("This batch was run already", "Make another one, or retry it.")
@@ -130,6 +136,11 @@ class Batch:
         finally:
             self._settle()
         return self.result()
+
+    @property
+    def interrupt(self) -> BaseException | None:
+        """What the rows raised to leave Python, or as Stop does; to be raised outside of tasks."""
+        return self._outcome.interrupt
 
     async def _run(self) -> None:
         workers = self._workers
@@ -145,8 +156,6 @@ class Batch:
             if workers:
                 await asyncio.wait(workers, timeout=_PATIENCE)
             raise
-        if self._outcome.interrupt is not None:
-            raise self._outcome.interrupt
 
     def _cancel(self) -> None:
         for worker in self._workers:
@@ -192,7 +201,7 @@ class Batch:
             with stoppable():
                 return function()
         except Exception as error:
-            self._outcome.stop(f"{problem}: {_text(error)}", _bare(error))
+            self._outcome.stop(f"{problem}: {_text(error)}", error)
         except BaseException as error:
             self._end_at_once(error)
         return None
@@ -274,67 +283,20 @@ class Batch:
         total = self.total
         if outcome.is_complete:
             total = len(items) + len(new) + len(self._under_way.keys() - items.keys())
+        # All that there was has been read: whatever it was, it needn't be kept.
+        rest = Rows(_nothing, len(items)) if outcome.is_complete else self._rows.rest()
         return BatchResult(
             items_in_order,
             request=self.request,
+            connection=self.connection,
             total=total,
             ran=outcome.ran,
             reason=outcome.reason if outcome.is_settled else "it is not done yet",
             error=outcome.error,
             duration=outcome.duration,
             concurrency=self._concurrency,
-            left=Left(self._prepare, new, self._rows.rest(), self._rows.position),
+            left=Left(self._prepare, new, rest, rest.position),
         )
-
-
-class _Outcome:
-    """How a batch goes, and how it ends.
-
-    Attributes
-    ----------
-    begun : float or None
-        When.
-    ran : int
-        How many rows are done.
-    reason : str
-        Why no more rows are begun; "" if there is no reason.
-    error : Exception or None
-        The one that is the reason.
-    interrupt : BaseException or None
-        What is raised when all is tidied up.
-    is_complete : bool
-        Whether all rows were read.
-    is_settled : bool
-        Whether nothing changes any more.
-    """
-
-    def __init__(self) -> None:
-        self.begun: float | None = None
-        self.ran = 0
-        self.reason = ""
-        self.error: Exception | None = None
-        self.interrupt: BaseException | None = None
-        self.is_complete = False
-        self.is_settled = False
-        self._ended: float | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return bool(self.reason) or self.is_settled
-
-    @property
-    def duration(self) -> float:
-        if self.begun is None:
-            return 0.0
-        return (self._ended or time.perf_counter()) - self.begun
-
-    def stop(self, reason: str, error: Exception | None = None) -> None:
-        if not self.reason:
-            self.reason, self.error = reason, error
-
-    def end(self) -> None:
-        self._ended = time.perf_counter()
-        self.is_settled = True
 
 
 def retry(
@@ -378,6 +340,7 @@ def retry(
         left.rows.rest(),
         left.prepare,
         request=before.request,
+        connection=before.connection,
         concurrency=concurrency,
         stop_on_error=stop_on_error,
         on_item=on_item,
@@ -387,6 +350,10 @@ def retry(
     if batch.total is None:
         batch.total = before.total
     return batch
+
+
+def _nothing(_: int) -> Iterator[Any]:
+    return iter(())
 
 
 def _bare(error: Exception) -> Exception:

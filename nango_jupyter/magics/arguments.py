@@ -10,6 +10,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping
+from itertools import chain
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -63,6 +64,12 @@ class ArgumentTemplate:
         return self._text
 
     @property
+    def names(self) -> frozenset[str]:
+        """The variables that it uses."""
+        found = [piece.names for piece in self._pieces if isinstance(piece, Expression)]
+        return frozenset(chain.from_iterable(found))
+
+    @property
     def alone(self) -> Expression | None:
         """The expression, if there is nothing else."""
         first = self._pieces[0] if len(self._pieces) == 1 else None
@@ -78,20 +85,16 @@ class ArgumentTemplate:
             None: what it stands for is missing.
         """
         if self.alone is not None:
-            return _present(value_of(self.alone, names), self.alone)
+            value = value_of(self.alone, names)
+            if value is None:
+                raise NangoUsageError(f"{self.alone.shown} is None{self.alone.where}")
+            return value
         return "".join([self._fill_piece(piece, names) for piece in self._pieces])
 
     def _fill_piece(self, piece: str | Expression, names: Mapping[str, Any]) -> str:
         if isinstance(piece, Expression):
-            _present(value_of(piece, names), piece)
-            return text_of(piece, names)
+            return text_of(piece, names, is_needed=True)
         return piece if "://" in self._text else _expand_words(piece, names)
-
-
-def _present(value: Any, expression: Expression) -> Any:
-    if value is None:
-        raise NangoUsageError(f"{expression.shown} is None{expression.where}")
-    return value
 
 
 def parse(
@@ -146,6 +149,11 @@ def parse(
             raise NangoUsageError(f"{value} is None", _usage(parser))
         else:
             setattr(found, name, expanded)
+    if read.assign_to and not hasattr(found, "out"):
+        raise NangoUsageError(
+            f"This magic puts nothing into a variable by {read.assign_to} <<",
+            f"Write: {read.assign_to} = %…",
+        )
     found.assign_to, found.is_silent = read.assign_to, read.is_silent
     return found
 

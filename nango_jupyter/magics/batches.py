@@ -42,23 +42,49 @@ def prepare_batch(
 def _each(
     notebook: Notebook, args: Namespace, request: TriggerRequest, names: Mapping[str, Any]
 ) -> Batch:
-    client = notebook.session.client(args.connection)
+    connection = notebook.session.connection(args.connection)
     rows = iterate(_named(args.each, names, "a DataFrame, or a list of dicts"))
     somebody = _only_user(notebook, request, args.connection) if request.user is None else None
+    calls = _Calls(request, names, somebody)
+    batch = Batch(
+        connection.client,
+        rows,
+        calls,
+        request=request.request,
+        connection=connection.name,
+        **_how(notebook, args),
+    )
+    calls.settle()
+    return batch
 
-    variables = dict(names)  # of now: the rows may outlast the cell, with --no-wait
 
-    def prepare(row: Row) -> TriggerCall:
-        return request.call(ChainMap({"row": row}, variables), _user_of(row, somebody))
+class _Calls:
+    """Makes a call of each row."""
 
-    return Batch(client, rows, prepare, request=request.request, **_how(notebook, args))
+    def __init__(
+        self, request: TriggerRequest, names: Mapping[str, Any], somebody: UserId | None
+    ) -> None:
+        self._request, self._names, self._somebody = request, dict(names), somebody
+
+    def __call__(self, row: Row) -> TriggerCall:
+        names = ChainMap({"row": row}, self._names)
+        return self._request.call(names, _user_of(row, self._somebody))
+
+    def settle(self) -> None:
+        """Keep the variables that are used, as they are now, and let go of all others.
+
+        The first row has been read: a name that isn't there has been told, with a guess.
+        """
+        used = self._request.names & self._names.keys()
+        self._names = {name: self._names[name] for name in used}
 
 
 def _retry(
     notebook: Notebook, args: Namespace, cell: str | None, names: Mapping[str, Any]
 ) -> Batch:
-    given = (args.integration, args.action, args.user, args.input, args.each, args.input_file)
-    if any(item is not None for item in given) or (cell or "").strip():
+    names_of = ("integration", "action", "user", "input", "each", "input_file", "timeout")
+    given = [name for name in names_of if getattr(args, name) is not None]
+    if given or (cell or "").strip():
         raise NangoUsageError(
             "--retry-failed runs what failed again as it was, so nothing else goes with it",
             "Write: %nango_trigger --retry-failed $batch",
@@ -68,7 +94,12 @@ def _retry(
         raise NangoUsageError(
             f"--retry-failed was given a {type(before).__name__}", "Give the result of --each."
         )
-    return retry(before, notebook.session.client(args.connection), **_how(notebook, args))
+    # Where it went before: the current connection may be another server by now.
+    name = args.connection or before.connection
+    connection = notebook.session.connection(name)
+    batch = retry(before, connection.client, **_how(notebook, args))
+    batch.connection = connection.name
+    return batch
 
 
 def _how(notebook: Notebook, args: Namespace) -> dict[str, Any]:
@@ -116,28 +147,36 @@ def run_batch(notebook: Notebook, batch: Batch, output: Output, args: Namespace)
     """
     session = notebook.session
     if args.no_wait:
-        job = session.start_each(batch, batch.request, args.connection, run=notebook.loop.run)
+        job = session.start_each(batch, batch.request, batch.connection, run=notebook.loop.run)
         return output.deliver(notebook.shell, notebook.live(job))
     try:
         with Progress(batch):
-            result = notebook.loop.run(session.trigger_each(batch, batch.request, args.connection))
-        _check(result)
+            result = notebook.loop.run(session.trigger_each(batch, batch.request, batch.connection))
+        _check(batch, result)
     except NangoError as error:
         error.hint = f"{error.hint} {_keep(notebook, batch.result(), output)}".strip()
         raise
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
         error.add_note(_keep(notebook, batch.result(), output))
         raise
-    return output.deliver(notebook.shell, notebook.within_limits(result), notebook.kept)
+    return output.deliver(notebook.shell, notebook.within_limits(result), _kept(notebook))
 
 
-def _check(result: BatchResult) -> None:
+def _check(batch: Batch, result: BatchResult) -> None:
     """Raise what ended a batch early, so that Run All stops."""
+    if batch.interrupt is not None:
+        raise batch.interrupt
     error = result.error
-    if error is None and result.reason:
+    if error is None and result.reason:  # --stop-on-error
         error = next((item.error for item in result.items if item.error), None)
-    if error is not None:
+    if isinstance(error, NangoError):
         raise copy(error)  # that of a row stays as it is
+    if error is not None:
+        raise error
+
+
+def _kept(notebook: Notebook) -> str:
+    return notebook.kept(lambda entry: entry.is_batch)
 
 
 def _keep(notebook: Notebook, result: BatchResult, output: Output) -> str:
@@ -152,6 +191,6 @@ def _keep(notebook: Notebook, result: BatchResult, output: Output) -> str:
 
     display(notebook.within_limits(result))
     if not output.name:
-        return notebook.kept
+        return _kept(notebook)
     output.deliver(notebook.shell, result)
     return f"What came back is in {output.name}."

@@ -162,8 +162,15 @@ def value_of(expression: Expression, names: Names) -> Any:
         raise _with_place(error, expression) from None
 
 
-def text_of(expression: Expression, names: Names) -> str:
+def text_of(expression: Expression, names: Names, *, is_needed: bool = False) -> str:
     """Return the value of an expression as a part of a text.
+
+    Parameters
+    ----------
+    expression : Expression
+    names : mapping of str to object
+    is_needed : bool
+        Whether None, which is "null" in a text, is an error.
 
     Raises
     ------
@@ -174,9 +181,12 @@ def text_of(expression: Expression, names: Names) -> str:
     if type(value) is str:
         return value
     try:
-        return _written(value, expression.shown)
+        text = _written(value, expression.shown)
     except NangoInputError as error:
         raise _with_place(error, expression) from None
+    if is_needed and text == "null":
+        raise NangoUsageError(f"{expression.shown} is None{expression.where}")
+    return text
 
 
 def _written(value: Any, name: str) -> str:

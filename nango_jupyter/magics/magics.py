@@ -233,7 +233,7 @@ class NangoMagics(Magics):
         Examples::
 
             %nango_status
-            client = (%nango_status).client
+            status = %nango_status
         """
         args = parse(self.nango_status, line, self.notebook.shell.user_ns)
         status = self.notebook.run(self.notebook.session.status(args.name))

@@ -19,6 +19,7 @@ from nango_jupyter.session import Session
 
 if TYPE_CHECKING:
     from nango_jupyter.batch import BatchResult
+    from nango_jupyter.history import HistoryEntry
     from nango_jupyter.jobs import Job
     from nango_jupyter.results import NangoResult
 
@@ -57,10 +58,10 @@ class Notebook:
         """Whether a front end draws HTML, and changes it: every kernel's may."""
         return getattr(self.shell, "kernel", None) is not None
 
-    @property
-    def kept(self) -> str:
-        """How to get the last result again."""
-        return f"The result is kept: %nango_history {self.session.history.entry().number}."
+    def kept(self, is_entry: Callable[[HistoryEntry], bool]) -> str:
+        """Say how to get the last result again that an entry of the history tells of."""
+        entry = next(filter(is_entry, reversed(self.session.history)))
+        return f"The result is kept: %nango_history {entry.number}."
 
     def within_limits(self, result: DrawnT) -> DrawnT:
         """Return a result that is drawn with as many rows and columns as the settings say."""

@@ -86,6 +86,11 @@ def read_output(
         frame = "pandas"
     elif args.polars:
         frame = "polars"
+    if frame and getattr(args, "no_wait", False):
+        raise NangoUsageError(
+            "A frame is made of the result, for which --no-wait does not wait",
+            "Leave one out; later: job.result().to_pandas().",
+        )
     if frame:
         check_package(frame)
     if cell is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,21 @@ class InputTemplate:
         Whether there is nothing to fill.
     is_silent : bool
         Whether it ended with ``;``, which keeps the result from being drawn.
+    names : frozenset of str
+        The variables that its expressions use.
     """
 
-    def __init__(self, value: Any, fill: Filler | None = None, *, is_silent: bool = False) -> None:
+    def __init__(
+        self,
+        value: Any,
+        fill: Filler | None = None,
+        *,
+        is_silent: bool = False,
+        names: frozenset[str] = frozenset(),
+    ) -> None:
         self._value = value
         self._fill = fill
+        self.names = names
         self.is_constant = fill is None
         self.is_silent = is_silent
 
@@ -215,7 +226,9 @@ class _Reader:
     def _template(self, value: Any, alone: set[int], *, is_silent: bool) -> InputTemplate:
         check_json(value, self._document.name)
         fill = make_filler(value, self._document.holes, alone, self._variables)
-        return InputTemplate(value, fill, is_silent=is_silent)
+        found = [hole.expression.names for hole in self._document.holes if hole.expression]
+        names = frozenset(chain.from_iterable(found))
+        return InputTemplate(value, fill, is_silent=is_silent, names=names)
 
     def _raise_problem(self) -> None:
         """Raise what is wrong with a hole: the text around it can't be read because of it."""

@@ -44,6 +44,12 @@ class TriggerRequest:
         """What is asked, in a word: ``crm.list-contacts``."""
         return f"{self.integration}.{self.action}"
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that are put in their place."""
+        of_user = self.user.names if isinstance(self.user, ArgumentTemplate) else frozenset()
+        return self.input.names | of_user
+
     def call(self, names: Mapping[str, Any], user: UserId | None = None) -> TriggerCall:
         """Put variables in their place.
 

@@ -16,6 +16,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from nango_jupyter.calls import TriggerCall
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.arguments import parse
 from nango_jupyter.magics.notebook import Notebook
@@ -72,14 +73,20 @@ class TriggerMagics(Magics):
         args = parse(self.nango_trigger, line, names, json="input", templates=("user",))
         if args.each is not None or args.retry_failed is not None:
             return self._trigger_rows(args, line, cell, names)
+        _check_rows(args)
         request = read_request(args, cell, names)
         output = self._output(args, line, None if cell is None else request.input)
         call = request.call(names)
         if args.no_wait:
             job = notebook.session.start(call, args.connection, run=notebook.loop.run)
             return output.deliver(self.notebook.shell, notebook.live(job))
-        result = notebook.run(notebook.session.trigger(call, args.connection))
-        return output.deliver(self.notebook.shell, notebook.within_limits(result), notebook.kept)
+        return self._trigger(call, args.connection, output)
+
+    def _trigger(self, call: TriggerCall, connection: str | None, output: Output) -> Any:
+        notebook = self.notebook
+        result = notebook.run(notebook.session.trigger(call, connection))
+        kept = notebook.kept(lambda entry: entry.call is call)
+        return output.deliver(notebook.shell, notebook.within_limits(result), kept)
 
     def _trigger_rows(
         self, args: Namespace, line: str, cell: str | None, names: Mapping[str, Any]
@@ -140,13 +147,20 @@ class TriggerMagics(Magics):
             number = whole_number(args.rerun, "--rerun")
             # Where it went before: the current connection may be another server by now.
             name = args.connection or history.entry(number).connection
-            result = notebook.run(notebook.session.trigger(history.call(number), name))
-            return output.deliver(
-                self.notebook.shell, notebook.within_limits(result), notebook.kept
-            )
+            return self._trigger(history.call(number), name, output)
         if args.number is None:
             return history
         number = whole_number(args.number, "The number of an entry")
         if history.entry(number).state == "running":
             return notebook.live(notebook.session.job(number))
         return output.deliver(self.notebook.shell, notebook.within_limits(history.result(number)))
+
+
+def _check_rows(args: Namespace) -> None:
+    """Refuse what only rows have: without --each it would mean nothing."""
+    for option, given in (
+        ("--concurrency", args.concurrency is not None),
+        ("--stop-on-error", args.stop_on_error),
+    ):
+        if given:
+            raise NangoUsageError(f"There is {option}, but no --each", "Name the rows: --each df.")

@@ -151,3 +151,23 @@ def test_errors_of_the_server_are_cards_unless_they_are_caught(local: Kernel) ->
     )
     assert caught.data == []
     assert "Did you mean echo?" in local.run("%nango_trigger demo ecoh ada").html
+
+
+def test_what_can_not_be_is_refused_before_anything_is_sent(local: Kernel) -> None:
+    before = local.ok("h = %nango_history\nlen(h)").plain
+    for code in (
+        "%nango_trigger demo echo ada 1 --no-wait --frame",
+        "%nango_trigger demo echo ada 1 --concurrency 3",
+        "%nango_trigger demo echo ada 1 --stop-on-error",
+        "%nango_status x << default",
+        "%nango_jobs x << 1",
+    ):
+        assert local.run(code).error == "NangoUsageError", code
+    assert local.ok("h = %nango_history\nlen(h)").plain == before
+
+
+def test_the_kept_result_is_the_one_that_was_meant(local: Kernel) -> None:
+    local.ok('job = %nango_trigger demo sleep ada {"seconds": 0.3} --no-wait')
+    reply = local.run("%nango_trigger demo echo ada 77 --frame")
+    number = reply.traceback.rpartition("%nango_history ")[2].strip(" .\n")
+    assert local.ok(f"x = %nango_history {number}\nx.return_value").plain == "77"

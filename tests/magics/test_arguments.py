@@ -31,6 +31,7 @@ def a_magic() -> Any:
     parser.add_argument("--timeout")
     parser.add_argument("--each")
     parser.add_argument("--no-wait", action="store_true")
+    parser.add_argument("--out")
     return SimpleNamespace(parser=parser)
 
 
