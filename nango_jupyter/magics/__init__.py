@@ -24,7 +24,7 @@ def load(shell: InteractiveShell) -> None:
         return
     notebook = Notebook(shell)
     shell.register_magics(*(magics(notebook) for magics in _CLASSES))
-    completion.register(shell, notebook.session, notebook.loop)
+    completion.register(notebook)
     atexit.register(notebook.shut_down)
 
 

@@ -7,6 +7,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.completer import (
@@ -31,9 +32,8 @@ from nango_jupyter.magics.cursor import Position, find_magic, find_position
 
 if TYPE_CHECKING:
     from nango_jupyter.connections import OpenConnection
-    from nango_jupyter.kernel_loop import KernelLoop
+    from nango_jupyter.magics.notebook import Notebook
     from nango_jupyter.messages import UserId
-    from nango_jupyter.session import Session
 
 __all__ = ["MagicCompleter", "register", "unregister"]
 
@@ -48,10 +48,10 @@ _QUOTES = ("'", '"')
 _T = TypeVar("_T")
 
 
-def register(shell: InteractiveShell, session: Session, loop: KernelLoop) -> None:
-    """Let a shell complete our magics."""
-    unregister(shell)
-    shell.Completer.custom_matchers.append(MagicCompleter(shell, session, loop).match)
+def register(notebook: Notebook) -> None:
+    """Let a notebook's shell complete our magics."""
+    unregister(notebook.shell)
+    notebook.shell.Completer.custom_matchers.append(MagicCompleter(notebook).match)
 
 
 def unregister(shell: InteractiveShell) -> None:
@@ -78,16 +78,15 @@ class MagicCompleter:
 
     Parameters
     ----------
-    shell : InteractiveShell
-        Whose magics that begin with ``nango_`` are completed, by their parsers.
-    session : Session
-    loop : KernelLoop
+    notebook : Notebook
+        The magics of its shell that begin with ``nango_`` are completed, by their parsers.
     """
 
-    def __init__(self, shell: InteractiveShell, session: Session, loop: KernelLoop) -> None:
-        self._shell = shell
-        self._session = session
-        self._loop = loop
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self._shell = notebook.shell
+        self._session = notebook.session
+        self._loop = notebook.loop
         self._asking: dict[tuple[int, str], asyncio.Task[list[UserId]]] = {}
 
     @context_matcher(identifier=_IDENTIFIER, priority=100)
@@ -175,6 +174,8 @@ class MagicCompleter:
     def _names(self, kind: str, given: Mapping[str, str]) -> Iterable[UserId]:
         if kind == "connection":
             return [row.name for row in self._session.connections()]
+        if kind == "described":
+            return self._described()
         variables_now = self._shell.user_ns
         connection = self._connection(_plain(given.get("connection"), variables_now))
         if not kind or connection is None:
@@ -185,6 +186,12 @@ class MagicCompleter:
         if kind == "action":
             return connection.known.actions(integration or "")
         return self._users(connection, integration)
+
+    def _described(self) -> list[str]:
+        try:
+            return self._notebook.preferences.connection_names()
+        except NangoError:  # pyproject.toml is broken: connecting tells
+            return []
 
     def _connection(self, name: str | None) -> OpenConnection | None:
         try:
@@ -209,8 +216,11 @@ class MagicCompleter:
         loop = self._loop.loop
         if threading.current_thread() is not threading.main_thread():
             if loop.is_running():
-                asking = self._wait(connection, integrations)
-                asyncio.run_coroutine_threadsafe(asking, loop).result(2 * _PATIENCE)
+                asking = asyncio.run_coroutine_threadsafe(
+                    self._wait(connection, integrations), loop
+                )
+                with suppress(TimeoutError):  # the loop is busy
+                    asking.result(2 * _PATIENCE)
         elif asyncio._get_running_loop() in (None, loop):
             self._loop.run(self._wait(connection, integrations))
 
@@ -240,7 +250,9 @@ def _kind_of(argument: argparse.Action) -> str:
         return str(argument.metavar).lower()
     if dest.endswith("_env"):
         return "environment"
-    if dest in ("use", "connection") or (dest == "name" and not is_option):
+    if dest == "name":
+        return "described" if is_option else "connection"
+    if dest in ("use", "connection"):
         return "connection"
     if dest == "integration" or (dest in ("action", "user") and not is_option):
         return dest

@@ -38,12 +38,10 @@ class Completed:
 
     matches: list[str]
     replaced: str
-    seconds: float
 
 
 def complete(kernel: Kernel, code: str, cursor: int | None = None) -> Completed:
     at = len(code) if cursor is None else cursor
-    started = time.perf_counter()
     message_id = kernel.client.complete(code, at)
     while True:
         message = kernel.client.get_shell_msg(timeout=30)
@@ -52,7 +50,15 @@ def complete(kernel: Kernel, code: str, cursor: int | None = None) -> Completed:
     content = message["content"]
     assert content["status"] == "ok"
     replaced = code[content["cursor_start"] : content["cursor_end"]]
-    return Completed(content["matches"], replaced, time.perf_counter() - started)
+    return Completed(content["matches"], replaced)
+
+
+def complete_until(kernel: Kernel, code: str, wanted: set[str]) -> list[str]:
+    """Press Tab until names are there: what a busy server tells late is there for the next one."""
+    end = time.monotonic() + 30
+    while not wanted <= {*(found := complete(kernel, code).matches)}:
+        assert time.monotonic() < end, found
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +67,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     folder = tmp_path_factory.mktemp("work")
     (folder / "my folder").mkdir()
     (folder / "body.json").touch()
+    (folder / "pyproject.toml").write_text(
+        "[tool.nango-jupyter.connections]\nlab = {local = true}\nlive = {host = 'localhost'}\n"
+    )
     with Kernel(home, {"TOKEN": "any-token"}) as kernel:
         kernel.ok(
             "%load_ext nango_jupyter\n%nango_connect --local\nstatus = %nango_status\n"
@@ -70,6 +79,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
         kernel.ok(VARIABLES)
         kernel.ok(DEAD)
         kernel.ok(f"os.chdir({str(folder)!r})")
+        complete_until(kernel, "%nango_trigger demo echo ", {"ada", '"O\'Brien"'})
         yield kernel
 
 
@@ -107,6 +117,9 @@ ONLY = [
     ("%nango_trigger --connection ", "", ["default", "prod"]),
     ("%nango_connect --use p", "p", ["prod"]),
     ("%nango_close p", "p", ["prod"]),
+    ("%nango_connect --name ", "", ["lab", "live"]),
+    ("%nango_connect --local --name=li", "li", ["live"]),
+    ("%nango_connect broker.example.com --name x", "x", []),
     ("%nango_connections --integration d", "d", ["demo"]),
     ("%nango_trigger demo echo ada --ti", "--ti", ["--timeout"]),
     ("%nango_trigger demo echo ada --timeout 3 --ti", "--ti", []),
@@ -117,6 +130,9 @@ ONLY = [
     ("%nango_trigger demo echo ada --each ", "", ["dicts", "frame", "lazily"]),
     ("%nango_trigger demo echo ada --each f", "f", ["frame"]),
     ("%nango_trigger demo echo ada --retry-failed ", "", []),
+    ("%nango_trigger --each ", "", ["dicts", "frame", "lazily"]),
+    ("%nango_trigger --each frame de", "de", ["demo"]),
+    ('%nango_trigger demo echo {{ "}}" }} --each fr', "fr", ["frame"]),
     ("%nango_trigger demo echo ada --timeout ", "", []),
     ("%nango_trigger demo echo ada --input b", "b", ["body.json"]),
     ("%nango_connect --local my", "my", ["'my folder/'"]),
@@ -133,8 +149,8 @@ def test_only_what_fits_is_offered(
 
 
 def test_users_are_offered_as_they_are_typed(tab: Kernel) -> None:
-    found = complete(tab, "%%nango_trigger demo echo ").matches
-    assert {"ada", "'Ada Lovelace'", "{{7}}", "7", '"O\'Brien"'} <= {*found}
+    users = {"ada", "'Ada Lovelace'", "{{7}}", "7", '"O\'Brien"'}
+    complete_until(tab, "%%nango_trigger demo echo ", users)
     assert sorted(complete(tab, "%nango_trigger demo echo 7").matches) == ["7", "{{7}}"]
 
 
@@ -164,12 +180,12 @@ def test_what_is_registered_past_the_magics_is_known(tab: Kernel) -> None:
         "status = %nango_status\n"
         f"_ = await status.client.register_connection('demo', {user!r}, 'any-token')"
     )
-    assert complete(tab, f"%nango_trigger demo echo {user[:-1]}").matches == [user]
+    assert complete_until(tab, f"%nango_trigger demo echo {user[:-1]}", {user}) == [user]
 
 
 def test_a_number_stays_one(tab: Kernel) -> None:
     tab.run("status = %nango_status\n_ = await status.client.register_connection('demo', 42, 'x')")
-    [offered] = complete(tab, "%nango_trigger demo whoami 42").matches
+    [offered] = complete_until(tab, "%nango_trigger demo whoami 42", {"{{42}}"})
     reply = tab.ok(f"x = %nango_trigger demo whoami {offered}\nprint(repr(x.user_id))")
     assert reply.text.strip() == "42"
 
@@ -190,15 +206,34 @@ def test_all_else_is_ipythons(tab: Kernel, code: str, expected: str) -> None:
     assert any(match.endswith(expected) for match in complete(tab, code).matches)
 
 
-def test_a_dead_broker_holds_nothing_up(tab: Kernel) -> None:
-    code = "%nango_trigger --connection prod slack notify "
-    assert complete(tab, code).matches == ["bob"]
-    assert min(complete(tab, code).seconds for _ in range(5)) < 0.05
+def test_a_dead_broker_is_not_asked(tab: Kernel) -> None:
+    assert complete(tab, "%nango_trigger --connection prod slack notify ").matches == ["bob"]
 
 
-def test_a_tab_is_quick_on_the_embedded_server(tab: Kernel) -> None:
-    code = "%nango_trigger demo echo "
-    assert min(complete(tab, code).seconds for _ in range(5)) < 0.05
+def test_from_another_thread_on_a_busy_loop_what_is_known_is_offered(shared: Kernel) -> None:
+    reply = shared.ok(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "line = '%nango_trigger demo echo a'\n"
+        "with ThreadPoolExecutor() as pool:\n"
+        "    found = pool.submit(get_ipython().Completer.complete, line_buffer=line).result()\n"
+        "found[1]"
+    )
+    assert eval(reply.plain)[0] == "ada"
+
+
+def test_the_results_of_batches(shared: Kernel) -> None:
+    shared.ok("outcome = %nango_trigger demo echo ada --each dicts")
+    assert complete(shared, "%nango_trigger --retry-failed ").matches == ["outcome"]
+    shared.ok("del outcome")
+
+
+def test_a_broken_pyproject_offers_nothing(tmp_path: Path) -> None:
+    with Kernel(tmp_path) as kernel:
+        folder = tmp_path / "broken"
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text("[tool.nango-jupyter")
+        kernel.ok(f"%load_ext nango_jupyter\nimport os\nos.chdir({str(folder)!r})")
+        assert complete(kernel, "%nango_connect --name ").matches == []
 
 
 def test_without_a_connection(tmp_path: Path) -> None:
