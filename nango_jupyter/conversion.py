@@ -24,7 +24,6 @@ Converter = Callable[[Any, set[int]], Any]
 
 _SMALL = 2**63
 _OWN = "nango_jupyter"
-_PYDANTIC_MASK = "**********"
 
 
 def to_json_value(value: Any, name: str = "input") -> Any:
@@ -180,14 +179,21 @@ def _dataclass(value: Any, parents: set[int]) -> dict[str, Any]:
 
 
 def _model(value: Any, parents: set[int]) -> Any:
-    plain = value.model_dump(mode="json")
-    if _PYDANTIC_MASK in repr(plain):  # it would be sent in the place of what it hides
+    if _has_secret(value.model_dump()):  # its mask would be sent in the place of what it hides
         raise _RefusalError(
             value,
             "holds a secret, which pydantic masks",
             "Pass tokens as the connection's token or credentials, not as input.",
         )
-    return _convert(plain, parents)
+    return _convert(value.model_dump(mode="json"), parents)
+
+
+def _has_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_secret, value.values()))
+    if isinstance(value, list | tuple | Set):
+        return any(map(_has_secret, value))
+    return _is("pydantic", "SecretStr", "SecretBytes")(value)
 
 
 def _set(value: Set[Any], parents: set[int]) -> list[Any]:

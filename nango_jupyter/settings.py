@@ -16,7 +16,7 @@ from nango_jupyter.secrets import Secret, redact, remember
 if TYPE_CHECKING:
     import ssl  # it takes long to load, and most notebooks need none
 
-__all__ = ["MAX_TIMEOUT", "Settings", "check_timeout"]
+__all__ = ["MAX_TIMEOUT", "Settings", "check_timeout", "password_in"]
 
 # RabbitMQ takes a message's expiration as at most 2**32 - 1 milliseconds.
 MAX_TIMEOUT = 4_294_967.0
@@ -146,6 +146,12 @@ class Settings:
             raise NangoUsageError(f"NANGO_PORT is {port!r}", "Set it to a number, such as 5672.")
         host = environ.get("NANGO_HOST") or "localhost"
         return cls.from_target(host, None if port is None else int(port), **known)
+
+
+def password_in(url: str) -> str:
+    """Return the password in a URL, as far as it can be told in one that is wrong; "" if none."""
+    found = re.search(r"\w://[^/?#]*?:(.+)@", url)
+    return found[1] if found else ""
 
 
 def check_timeout(timeout: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -169,7 +170,7 @@ def _failures(items: Iterable[BatchItem], limits: Limits) -> tuple[list[_Failure
     rows: dict[str, list[int]] = {}
     for item in items:
         if not item.success:
-            rows.setdefault(item.error_msg or "", []).append(item.index)
+            rows.setdefault(_without_user(item), []).append(item.index)
     groups = sorted(rows.items(), key=lambda group: -len(group[1]))
     most = len(groups) if limits.is_all else _FAILURES
     found = [
@@ -183,6 +184,13 @@ def _failures(items: Iterable[BatchItem], limits: Limits) -> tuple[list[_Failure
     return found, (
         f"and {count(len(others), 'other message')}, of {count(failed, 'row')}; {SHOW_ALL}"
     )
+
+
+def _without_user(item: BatchItem) -> str:
+    """Return why a row failed, without its user: or each would have a message of its own."""
+    message = item.error_msg or ""
+    user = "" if item.call is None else str(item.call.user_id)
+    return re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", "…", message) if user else message
 
 
 def _summary(message: str, limits: Limits) -> str:

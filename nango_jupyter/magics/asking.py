@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 import sys
 
 from IPython.core.error import StdinNotImplementedError
@@ -12,10 +11,10 @@ from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.arguments import split
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.secrets import Secret
+from nango_jupyter.settings import password_in
 
 __all__ = ["ask", "warn_of_password"]
 
-_PASSWORD = re.compile(r"\w://[^/?#@]*:[^/?#]*[^$}/?#]@")
 _BETTER = (
     "The password in this URL is now in the notebook, and in IPython's history. Better: leave it "
     "out of the URL, and set NANGO_PASSWORD or --password-env NAME, put it into the keyring, or be "
@@ -52,7 +51,7 @@ def ask(what: str, prompt: str, otherwise: str) -> Secret:
 
 def warn_of_password(notebook: Notebook, line: str) -> None:
     """Say once in a session how to do better than with a password in a cell."""
-    if notebook.is_warned or not any(_PASSWORD.search(token) for token in split(line)):
+    if notebook.is_warned or not any(map(password_in, split(line))):
         return
     notebook.is_warned = True
     sys.stderr.write(_BETTER)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from IPython.core.magic import (
     Magics,
@@ -26,7 +25,7 @@ from nango_jupyter.magics.options import connection_argument, output_arguments, 
 from nango_jupyter.magics.output import is_silent, read_output
 from nango_jupyter.preferences import LocalTarget
 from nango_jupyter.secret_sources import find_password, find_token
-from nango_jupyter.settings import Settings
+from nango_jupyter.settings import Settings, password_in
 
 __all__ = ["NangoMagics"]
 
@@ -65,7 +64,7 @@ class NangoMagics(Magics):
     @validate("url")
     def _check_url(self, proposal: Mapping[str, Any]) -> str:
         url: str = proposal["value"]
-        if url and "@" in url and urlsplit(url).password:
+        if url and password_in(url):
             raise TraitError(
                 "Leave the password out of the URL, which %config shows: set NANGO_PASSWORD, "
                 "put it into the keyring, or be asked for it."

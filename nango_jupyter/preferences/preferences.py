@@ -159,9 +159,21 @@ class Preferences:
         password = self._environ.get("NANGO_PASSWORD", "")
         owner = self._environ.get(_variable("user"), "").strip()
         is_anothers = merged.has_password or merged.is_named_user
-        if password and not is_anothers and owner in ("", settings.username):
-            return settings.with_password(Secret(password))
-        return settings
+        if not password or is_anothers or owner not in ("", settings.username):
+            return settings
+        return (
+            settings.with_password(Secret(password)) if self._may_know(settings.host) else settings
+        )
+
+    def _may_know(self, host: str) -> bool:
+        """Tell whether NANGO_PASSWORD may go to a host: not if the environment names another."""
+        named = {key: self._environ.get(key, "").strip() for key in ("NANGO_URL", "NANGO_HOST")}
+        if not any(named.values()):
+            return True
+        try:
+            return Settings.from_environment(named).host == host
+        except NangoUsageError:
+            return False
 
 
 def _password_of(variable: str, environ: Mapping[str, str]) -> Secret:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.preferences.sources import CONNECTION_KEYS, COUNTS, PLACES, Source, check, shown
 from nango_jupyter.secrets import is_secret_name, redact, remember
+from nango_jupyter.settings import password_in
 from nango_jupyter.suggestions import did_you_mean
 
 __all__ = ["Project", "ProjectFile"]
@@ -132,8 +133,8 @@ def _table(path: Path, values: object, prefix: str, known: Sequence[str]) -> Sou
             guess = did_you_mean(key, [*known, "connections"]) or f"Known are {', '.join(known)}."
             raise NangoUsageError(f"There is no setting {label(redact(key))}", guess)
         check(key, value, label(key))
-    if password := re.search(r"://[^/?#]*?:(.+)@", values.get("url", "")):
-        remember(password[1])
+    if password := password_in(values.get("url", "")):
+        remember(password)
         raise NangoUsageError(f"{path} holds a password: {prefix}url", _HINT)
     places = [key for key in PLACES if key in values]
     if len(places) > 1:

@@ -6,12 +6,14 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from nango_jupyter import secrets
 from nango_jupyter.batch import BatchItem, BatchItems, BatchResult
+from nango_jupyter.calls import TriggerCall
 from nango_jupyter.display import LIMITS
 from nango_jupyter.display.batch import render_batch, render_items
 from nango_jupyter.display.durations import read_durations
@@ -222,3 +224,26 @@ def test_a_megabyte_costs_little() -> None:
     items = [good(n, {"text": "x" * 1_000_000}, text="y" * 1_000_000) for n in range(20)]
     bundle = render_batch(batch(*items, bad(20, "z" * 1_000_000)))
     assert sum(map(len, bundle.values())) < 20_000
+
+
+def test_failures_are_grouped_whoever_the_user_is() -> None:
+    items = []
+    for number in range(50):
+        item = bad(number, f'no connection for user_id "user-{number}" and others')
+        call = TriggerCall(integration="crm", action="x", user_id=f"user-{number}")
+        items.append(replace(item, call=call))
+    text = render_batch(batch(*items))["text/plain"]
+    assert '50 failed: no connection for user_id "…" and others' in text
+
+
+def test_as_many_rows_as_are_asked_for() -> None:
+    found = batch(*map(good, range(150)))
+    for rows in (99, 100, 101):
+        text = render_batch(found, LIMITS.wider(rows=rows))["text/plain"]
+        assert f"showing {rows} of 150" in text
+
+
+def test_no_half_of_a_secret_is_left_in_a_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "_known", type(secrets._known)())
+    secrets.remember("s3cr3t-T0ken-that-is-long")
+    assert "s3cr" not in repr(bad(0, "x" * 110 + "s3cr3t-T0ken-that-is-long"))

@@ -95,8 +95,9 @@ def test_pyproject_and_config(kernel: Kernel) -> None:
 def test_config_guesses_and_refuses_passwords(kernel: Kernel) -> None:
     reply = kernel.ok("%config NangoMagics.timeuot = 3")
     assert "Did you mean `timeout`?" in reply.all_text
-    reply = kernel.run("%config NangoMagics.url = 'amqp://ada:s3cret-word@host'")
-    assert "NANGO_PASSWORD" in reply.all_text
+    for url in ("amqp://ada:s3cret-word@host", "amqp://ada:s3cret-word/1@host"):
+        reply = kernel.run(f"%config NangoMagics.url = '{url}'")
+        assert "NANGO_PASSWORD" in reply.all_text
     assert "s3cret-word" not in kernel.ok("%config NangoMagics").all_text
     assert "timeout" in kernel.ok("%config NangoMagics").text
     kernel.ok("%config NangoMagics.timeout = 0.2\n%nango_connect --local")

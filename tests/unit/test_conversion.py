@@ -64,6 +64,10 @@ class Model(pydantic.BaseModel):
     address: Address | None = None
 
 
+class Label(pydantic.BaseModel):
+    text: str
+
+
 class Login(pydantic.BaseModel):
     user: str
     password: pydantic.SecretStr
@@ -125,6 +129,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         {"name": "ada", "address": {"city": "Berlin", "since": "2020-01-02"}},
     ),
     "namedtuple": (Point(1, np.int8(2)), {"x": 1, "y": 2}),
+    "asterisks that hide nothing": ([Label(text="*" * 12)], [{"text": "*" * 12}]),
     "pydantic": (
         [Model(when=dt.datetime(2020, 1, 2, tzinfo=dt.UTC))],
         [{"when": "2020-01-02T00:00:00Z", "color": "red", "address": None}],

@@ -209,6 +209,18 @@ def test_a_password_is_only_sent_for_the_user_that_it_belongs_to(make: Make) -> 
     assert broker(make(named, NANGO_PASSWORD="hunter22"), name="prod").needs_password
 
 
+@pytest.mark.parametrize("named", [{"NANGO_HOST": "corp"}, {"NANGO_URL": "amqp://ada@corp/v"}])
+def test_a_password_is_only_sent_to_the_host_that_the_environment_names(
+    make: Make, named: dict[str, str]
+) -> None:
+    environ = {**named, "NANGO_USER": "ada", "NANGO_PASSWORD": "hunter22"}
+    assert broker(make(**environ)).password.reveal() == "hunter22"
+    assert broker(make(**environ), "corp").password.reveal() == "hunter22"
+    assert broker(make(**environ), "other.example").needs_password
+    cloned = '[tool.nango-jupyter.connections.default]\nhost = "evil.example"'
+    assert broker(make(cloned, **environ)).needs_password
+
+
 def test_the_line_names_the_variable_of_a_password(make: Make) -> None:
     settings = broker(make(PW="hunter22"), "amqp://ada:typed@h", password_env="PW")
     assert (settings.username, settings.password.reveal()) == ("ada", "hunter22")
