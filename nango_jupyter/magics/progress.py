@@ -14,6 +14,7 @@ __all__ = ["Progress"]
 
 _NAME_CHARS = 60
 _COLUMNS = 90
+_WIDGET_SECONDS = 0.25
 
 
 class Progress:
@@ -42,7 +43,9 @@ class Progress:
         from tqdm.auto import tqdm
 
         is_widget = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
-        how: dict[str, Any] = {"display": False} if is_widget else {"dynamic_ncols": True}
+        how: dict[str, Any] = {"dynamic_ncols": True}
+        if is_widget:  # each step of it is some messages, 10 ms in all
+            how = {"display": False, "mininterval": _WIDGET_SECONDS}
         name = key_text(batch.request, _NAME_CHARS) if batch.request else None
         self._bar = tqdm(total=batch.total, initial=batch.done, desc=name, unit=" rows", **how)
         if is_widget:
@@ -70,7 +73,8 @@ class Progress:
         line = _line(self._bar)
         self._bar.leave = False
         self._bar.close()
-        self._bar.container.close()
+        for widget in (*self._bar.container.children, self._bar.container):
+            widget.close()
         self._shown.update({"text/plain": line}, raw=True)
 
 
