@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from nango_jupyter.wire_json import check_json
 
 __all__ = ["InputTemplate", "read_file", "read_input", "read_line_text"]
 
+_MOST_FILES = 10_000  # of a folder, to guess among
 _JSON_LINES = frozenset({".jsonl", ".ndjson"})
 
 
@@ -259,7 +261,9 @@ def _read_text(file: Path, name: str) -> str:
 def _looked_for(file: Path) -> str:
     from nango_jupyter.suggestions import did_you_mean
 
-    names = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
+    names: list[str] = []
+    with contextlib.suppress(OSError), os.scandir(file.parent) as entries:
+        names = [entry.name for entry in islice(entries, _MOST_FILES)]
     guess = did_you_mean(file.name, names)
     return guess or ("" if file.is_absolute() else f"It was looked for in {Path.cwd()}.")
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from nango_jupyter import suggestions
 from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.magics import template
 from nango_jupyter.magics.template import read_file
 from nango_jupyter.secrets import remember
 
@@ -106,3 +108,22 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     file.write_text('{"token": secret-in-a-file}')
     assert "secret-in-a-file" not in str(fail(file))
     assert "secret-in-a-file" not in str(fail(tmp_path / "secret-in-a-file"))
+
+
+def test_of_a_folder_with_very_many_files_a_part_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        (tmp_path / f"contacts-{number}.json").touch()
+    monkeypatch.setattr(suggestions, "did_you_mean", lambda _, names: f"Among {len(names)}?")
+    assert fail(tmp_path / "contacts.json").hint == "Among 5?"
+    monkeypatch.setattr(template, "_MOST_FILES", 3)
+    assert fail(tmp_path / "contacts.json").hint == "Among 3?"
+
+
+def test_a_folder_that_nobody_may_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.scandir", refuse)
+    assert "There is no file" in fail(tmp_path / "contacts.json").message
