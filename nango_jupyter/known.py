@@ -72,10 +72,11 @@ class KnownNames:
         """Return users of an integration, who was used last first, 1,000 at most."""
         if self._local is not None:
             try:
-                found = await self._local.users(integration)
-            except NangoError:  # it is closed, or its store is broken: what was used is known
+                found = await self._local.users(integration, _MOST)
+            # It is closed, its store is broken or can hold no such name: what was used is known.
+            except (NangoError, UnicodeError):
                 found = []
-            self._registered[integration] = found[:_MOST]
+            self._registered[integration] = found
         return self.users_seen(integration)
 
     def users_seen(self, integration: str) -> list[UserId]:

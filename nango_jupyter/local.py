@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from nango_jupyter.client import Nango
 from nango_jupyter.defined import DefinedAction
-from nango_jupyter.exceptions import NangoServerError, NangoUsageError
-from nango_jupyter.messages import (
-    GetIntegrationConnections,
-    NangoConnection,
-    NangoMessageHandlerResult,
-    UserId,
-)
+from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.messages import UserId
 from nango_jupyter.transport.base import other_loop_error
 from nango_jupyter.transport.embedded import EmbeddedTransport
 
@@ -126,25 +121,20 @@ class LocalServer:
         """Return the names of the integrations, each with those of its actions."""
         return self._running().integrations()
 
-    async def users(self, integration: str) -> list[UserId]:
-        """Return the users who are registered for an integration, the oldest first.
+    async def users(self, integration: str, limit: int = 1_000) -> list[UserId]:
+        """Return users who are registered for an integration, the newest first.
 
         Raises
         ------
         NangoUsageError
             If the server is not running, or runs on another event loop.
-        NangoServerError
+        NangoError
             If its store fails.
         """
         server = self._running()
         if self._loop is not asyncio.get_running_loop():
             raise other_loop_error()
-        asked = GetIntegrationConnections(integration=integration)
-        reply = await server.handle(asked.encode())
-        answer = NangoMessageHandlerResult.decode(reply)
-        if not answer.success:
-            raise NangoServerError(answer.error_msg or "The users could not be listed")
-        return [NangoConnection.from_wire(item).user_id for item in answer.return_value]
+        return await server.users(integration, limit)
 
     def action(
         self,

@@ -66,12 +66,14 @@ async def test_an_embedded_server_is_asked(server: LocalServer) -> None:
     nango = server.client()
     for user in ("ada", 7, "7"):
         await nango.register_connection("demo", user, "any-token")
-    assert await server.users("demo") == ["ada", 7, "7"]
+    assert await server.users("demo") == ["7", 7, "ada"]
+    assert await server.users("demo", 2) == ["7", 7]
     assert known.users_seen("demo") == []  # nobody has asked yet
     known.note_user("demo", 7)
-    assert await known.users("demo") == [7, "ada", "7"]
-    assert known.users_seen("demo") == [7, "ada", "7"]
+    assert await known.users("demo") == [7, "7", "ada"]
+    assert known.users_seen("demo") == [7, "7", "ada"]
     assert await known.users("crm") == []
+    assert await known.users("\ud800") == []
 
     @server.action("demo")
     def added(ctx: object) -> None: ...
@@ -83,8 +85,9 @@ async def test_many_registered_users_are_bounded(server: LocalServer) -> None:
     nango = server.client()
     for number in range(1_010):
         await nango.register_connection("demo", number, "any-token")
-    assert len(await server.users("demo")) == 1_010
-    assert len(await KnownNames(server).users("demo")) == 1_000
+    assert len(await server.users("demo", 2_000)) == 1_010
+    found = await KnownNames(server).users("demo")
+    assert (len(found), found[0], found[-1]) == (1_000, 1_009, 10)
 
 
 async def test_a_server_that_was_stopped() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nango_jupyter.exceptions import NangoClosedError, NangoError
-from nango_jupyter.messages import NangoMessageHandlerResult, decode_request
+from nango_jupyter.messages import NangoMessageHandlerResult, UserId, decode_request
 from nango_jupyter.server.definitions import ActionDefinition
 from nango_jupyter.server.execution import clean
 from nango_jupyter.server.folder import ActionDescription, IntegrationsFolder
@@ -119,6 +119,10 @@ class NangoServer:
     def integrations(self) -> Mapping[str, list[str]]:
         """Return each integration's actions, as the folder has them now, sorted."""
         return self._started().folder.integrations()
+
+    async def users(self, integration: str, limit: int) -> list[UserId]:
+        """Return users who are registered for an integration, the newest first."""
+        return await self._started().store.users(integration, limit)
 
     async def describe(self) -> list[ActionDescription]:
         """Describe all actions that work, with the schemas of their inputs."""

@@ -197,6 +197,12 @@ class ConnectionStore:
         """Return an integration's connections, the oldest first."""
         return await self._list(tables.OF_INTEGRATION, {"of_integration": integration})
 
+    async def users(self, integration: str, limit: int) -> list[UserId]:
+        """Return users who have a connection to an integration, the newest first."""
+        values = {"of_integration": integration, "most": limit}
+        rows = await self._finish(self._read(tables.USERS, values))
+        return [json.loads(row.user_id) for row in rows]
+
     async def set_credentials(
         self, integration: str, user_id: UserId, credentials: Mapping[str, Any]
     ) -> bool:

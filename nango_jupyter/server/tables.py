@@ -32,6 +32,7 @@ __all__ = [
     "RECRYPT",
     "REFRESHES",
     "RELEASE",
+    "USERS",
     "claim",
 ]
 
@@ -71,6 +72,12 @@ FIND = select(CONNECTIONS).where(IS_PAIR)
 _LISTED = select(*(column for column in CONNECTIONS.c if column.name != "credentials"))
 OF_USER = _LISTED.where(_IS_USER).order_by(CONNECTIONS.c.id)
 OF_INTEGRATION = _LISTED.where(_IS_INTEGRATION).order_by(CONNECTIONS.c.id)
+USERS = (
+    select(CONNECTIONS.c.user_id)
+    .where(_IS_INTEGRATION)
+    .order_by(CONNECTIONS.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 ALL_CREDENTIALS = (
     select(CONNECTIONS.c.id, CONNECTIONS.c.credentials)

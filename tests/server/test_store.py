@@ -63,6 +63,9 @@ async def test_each_call(tmp_path: Path, store_url: str | None) -> None:
     assert (found.credentials, found.additional_config) == ({"api_key": "k"}, {"a": 1})
     assert [one.integration for one in await store.of_user("u1")] == ["demo", "keyed"]
     assert [one.user_id for one in await store.of_integration("demo")] == ["u1", 1]
+    assert await store.users("demo", 10) == [1, "u1"]
+    assert await store.users("demo", 1) == [1]
+    assert await store.users("nothing", 10) == []
     assert await store.set_credentials("demo", "u1", {"access_token": "new"})
     assert await store.set_config("demo", "u1", {"b": 2})
     changed = await store.find("demo", "u1")
