@@ -66,12 +66,9 @@ class NangoError(Exception):
     on_show : callable or None
         Called with the error when IPython shows it, to draw what is told of it elsewhere: an
         error that somebody catches draws nothing.
-    is_drawn : bool
-        Whether a card tells of the error: the traceback is one line then.
     """
 
     on_show: Callable[[NangoError], None] | None = None
-    is_drawn: bool = False
     _shown: TracebackType | None = None
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -105,7 +102,7 @@ class NangoError(Exception):
             self._shown = self.__traceback__
             self.on_show(self)
         name = type(self).__name__
-        if self.on_show is not None or self.is_drawn:
+        if self.on_show is not None:
             return [*_user_line(self.__traceback__), f"{name}: {_first_line(self.message)}"]
         lines = [f"{name}: {self.message}", *([f"Hint: {self.hint}"] if self.hint else [])]
         return [*_user_line(self.__traceback__), *lines, *_log_lines(self.result)]

@@ -42,10 +42,8 @@ def from_environment(
     )
 
 
-def find_password(
-    user: str, host: str, port: int, *, service: str | None = None, environ_name: str | None = None
-) -> Secret | None:
-    """Look for a broker's password: in the variable if one is named, else in the keyring.
+def find_password(user: str, host: str, port: int, *, service: str | None = None) -> Secret | None:
+    """Look for a broker's password in the keyring.
 
     Parameters
     ----------
@@ -53,8 +51,6 @@ def find_password(
         Whose, and where; in the keyring ``USER@HOST:PORT``, or ``USER@HOST`` for all ports.
     service : str, optional
         The keyring's service. Where one is named, the password has to be there.
-    environ_name : str, optional
-        An environment variable.
 
     Returns
     -------
@@ -66,8 +62,6 @@ def find_password(
     NangoUsageError
         If it is not where it was said to be.
     """
-    if environ_name is not None:
-        return from_environment(environ_name, "--password-env")
     shown = f"[{host}]" if ":" in host else host
     return from_keyring([f"{user}@{shown}:{port}", f"{user}@{shown}"], service)
 
@@ -79,8 +73,9 @@ def find_token(
     service: str | None = None,
     environ_name: str | None = None,
 ) -> Secret | None:
-    """Look for a user's token; the rest is as in `find_password`.
+    """Look for a user's token: in a variable if one is named, else in the keyring.
 
+    The rest is as in `find_password`.
     In the keyring it is ``INTEGRATION/USER``. User 1 and user "1" are two users: where both have
     a token, that of the text is ``INTEGRATION/"1"``.
     """

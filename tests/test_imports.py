@@ -20,7 +20,7 @@ ALLOWED = {
     "kernel_loop": {"exceptions"},
     "settings": BASE,
     # NANGO_* variables, pyproject.toml and keyrings, for magics and forms.
-    "preferences": BASE | {"settings", "suggestions"},
+    "preferences": BASE | {"secret_sources", "settings", "suggestions"},
     "secret_sources": BASE | {"suggestions"},
     "wire_json": {"exceptions"},
     # Python values as JSON, and lists as frames: what goes in and what comes out of a notebook.

@@ -19,6 +19,7 @@ from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.preferences.merged import LocalTarget, Merged
 from nango_jupyter.preferences.project_file import ProjectFile
 from nango_jupyter.preferences.sources import CONNECTION_KEYS, COUNTS, Source, checked
+from nango_jupyter.secret_sources import from_environment
 from nango_jupyter.secrets import Secret, redact
 from nango_jupyter.settings import Settings
 from nango_jupyter.suggestions import did_you_mean
@@ -155,7 +156,7 @@ class Preferences:
     def _with_password(self, merged: Merged) -> Settings:
         settings = merged.settings
         if variable := merged.password_env:
-            return settings.with_password(_password_of(variable, self._environ))
+            return settings.with_password(from_environment(variable, "password-env", self._environ))
         password = self._environ.get("NANGO_PASSWORD", "")
         owner = self._environ.get(_variable("user"), "").strip()
         is_anothers = merged.has_password or merged.is_named_user
@@ -174,17 +175,6 @@ class Preferences:
             return Settings.from_environment(named).host == host
         except NangoUsageError:
             return False
-
-
-def _password_of(variable: str, environ: Mapping[str, str]) -> Secret:
-    if password := environ.get(variable, ""):
-        return Secret(password)
-    # Only what looks like a variable's name is repeated: a password may have been put here.
-    name = variable if re.fullmatch(r"[A-Z][A-Z0-9_]*", variable) else "that password-env names"
-    raise NangoUsageError(
-        f"The environment variable {name} is not set, or empty",
-        "Set it before Jupyter starts, or with os.environ[NAME] = getpass.getpass().",
-    )
 
 
 def _number(key: str, text: str) -> object:

@@ -135,4 +135,4 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found is not None
     assert found.reveal() == "from-variable"
     with pytest.raises(NangoUsageError, match="variable NOT_SET"):
-        find_password("ada", "h", 1, environ_name="NOT_SET")
+        find_token("slack", "ada", environ_name="NOT_SET")
