@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-NAMES = ["round_trips", "throughput", "loading", "drawing", "cell"]
+NAMES = ["round_trips", "throughput", "loading", "drawing", "cell", "each"]
 
 
 def main() -> None:

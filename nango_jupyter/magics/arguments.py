@@ -131,6 +131,8 @@ def parse(
     """
     parser: argparse.ArgumentParser = magic.parser  # type: ignore[attr-defined]
     parser.allow_abbrev = False  # --token would be --token-env, and a token the name of a variable
+    if parser.usage is None:  # or it is written anew for each line
+        parser.usage = _usage_of(parser)
     read = read_line(line)
     try:
         # Options may stand anywhere.
@@ -172,8 +174,12 @@ def _surplus(words: list[str], parser: argparse.ArgumentParser) -> NangoUsageErr
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
+    return f"Usage: %{parser.usage}"
+
+
+def _usage_of(parser: argparse.ArgumentParser) -> str:
     # IPython writes it as reStructuredText, behind "::".
-    return "Usage: " + " ".join(parser.format_usage().removeprefix("::").split())
+    return " ".join(parser.format_usage().removeprefix("::").split()).removeprefix("%")
 
 
 def _alone(text: str) -> re.Match[str] | None:

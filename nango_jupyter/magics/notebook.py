@@ -65,7 +65,7 @@ class Notebook:
 
     def within_limits(self, result: DrawnT) -> DrawnT:
         """Return a result that is drawn with as many rows and columns as the settings say."""
-        rows, columns = self.preferences.rows(), self.preferences.columns()
+        rows, columns = self.preferences.rows_and_columns()
         if rows is None and columns is None:
             return result
         from nango_jupyter.display import LIMITS

@@ -110,15 +110,15 @@ class Preferences:
         found: int | None = self._first("concurrency")
         return found
 
-    def rows(self) -> int | None:
-        """Return how many rows of a table to draw; None if nothing says so."""
-        found: int | None = self._first("rows")
-        return found
-
-    def columns(self) -> int | None:
-        """Return how many columns of a table to draw; None if nothing says so."""
-        found: int | None = self._first("columns")
-        return found
+    def rows_and_columns(self) -> tuple[int | None, int | None]:
+        """Return how much of a table to draw; None for what nothing says."""
+        keys = ("rows", "columns")
+        sources = list(self._sources(None, keys))
+        rows, columns = (
+            next((source.values[key] for source in sources if key in source.values), None)
+            for key in keys
+        )
+        return rows, columns
 
     def connection_names(self) -> list[str]:
         """Return the names of the connections that pyproject.toml describes."""

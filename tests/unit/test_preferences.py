@@ -58,7 +58,12 @@ def test_without_anything_it_is_localhost(make: Make) -> None:
     assert not settings.needs_password
     preferences = make()
     assert preferences.timeout() is None
-    assert preferences.concurrency() is preferences.rows() is preferences.columns() is None
+    assert (
+        preferences.concurrency()
+        is preferences.rows_and_columns()[0]
+        is preferences.rows_and_columns()[1]
+        is None
+    )
     assert preferences.connection_names() == []
 
 
@@ -70,7 +75,7 @@ def test_the_project_says_all(make: Make) -> None:
     assert settings.needs_password
     assert preferences.timeout() == 1
     assert preferences.concurrency() == 2
-    assert (preferences.rows(), preferences.columns()) == (3, 4)
+    assert (preferences.rows_and_columns()[0], preferences.rows_and_columns()[1]) == (3, 4)
 
 
 def test_the_environment_wins_over_the_project(make: Make) -> None:
@@ -89,14 +94,14 @@ def test_the_environment_wins_over_the_project(make: Make) -> None:
     assert settings.address == "amqp://env.example:22/env"
     assert (settings.username, settings.timeout) == ("env-user", 2.5)
     assert preferences.concurrency() == 20
-    assert (preferences.rows(), preferences.columns()) == (30, 40)
+    assert (preferences.rows_and_columns()[0], preferences.rows_and_columns()[1]) == (30, 40)
 
 
 def test_config_wins_over_the_environment_and_the_line_over_both(make: Make) -> None:
     config: dict[str, object] = {"host": "config.example", "port": 333, "rows": 7, "timeout": 3.0}
     preferences = make(config=config, NANGO_HOST="e", NANGO_PORT="22", NANGO_ROWS="9")
     assert broker(preferences).address == "amqp://config.example:333"
-    assert preferences.rows() == 7
+    assert preferences.rows_and_columns()[0] == 7
     settings = broker(
         preferences, "line.example:4444", vhost="v", user="ada", timeout=4, password_env=None
     )
@@ -113,7 +118,7 @@ def test_what_is_empty_means_nothing(make: Make) -> None:
         **{f"NANGO_{name}": blank for name in names for blank in ("",)},
     )
     assert broker(preferences).address == "amqp://project.example:1/project"
-    assert preferences.rows() == 3
+    assert preferences.rows_and_columns()[0] == 3
     assert broker(make(NANGO_HOST="  ")).host == "project.example"
 
 
@@ -261,7 +266,7 @@ def test_a_variable_that_cant_be_used(make: Make, environ: dict[str, str], messa
 
 def test_only_what_is_asked_for_is_looked_at(make: Make) -> None:
     preferences = make(NANGO_PORT="x", NANGO_ROWS="5", NANGO_CONCURRENCY="0")
-    assert preferences.rows() == 5
+    assert preferences.rows_and_columns()[0] == 5
     with pytest.raises(NangoUsageError, match="NANGO_CONCURRENCY is 0"):
         preferences.concurrency()
 
@@ -308,7 +313,7 @@ def test_a_setting_of_the_file_that_cant_be_used(
 )
 def test_a_misspelt_setting(make: Make, key: str, meant: str) -> None:
     with pytest.raises(NangoUsageError) as caught:
-        make(f'[tool.nango-jupyter]\n{key} = "x"').rows()
+        make(f'[tool.nango-jupyter]\n{key} = "x"').rows_and_columns()
     assert caught.value.hint == f"Did you mean {meant}?"
 
 
