@@ -51,7 +51,7 @@ def _is_leaf(node: object) -> bool:
     return isinstance(node, Leaf)
 
 
-def _fill(texts: Sequence[str], pattern: Markup, head: object) -> Markup:
+def _fill(texts: Sequence[str], head: object, pattern: Markup) -> Markup:
     """Put a row's head and its texts, which are escaped here, in the places of a pattern.
 
     One call escapes all of them: a NUL stands between the texts, for none is ever drawn.

@@ -95,9 +95,19 @@ Cell = str | Node
 
 
 class Row(NamedTuple):
-    """A row of a table; a plain one has nothing but texts."""
+    """A row of a table.
 
-    is_plain: bool
+    Attributes
+    ----------
+    shape : str
+        A letter for each cell, which says what is around its texts; "" if one of them folds.
+    texts : sequence of str
+        The texts of all cells in turn, as many as their letters ask for.
+    cells : sequence of Cell
+    """
+
+    shape: str
+    texts: Sequence[str]
     cells: Sequence[Cell]
 
 
@@ -230,7 +240,8 @@ class _Builder:
         plain = [column.texts for column in columns if column.texts]
         if len(plain) == len(columns):
             fitting = min(max(0, -(-self._left // cost)), len(objects))
-            rows = [Row(True, cells) for cells in islice(zip(*plain, strict=True), fitting)]
+            shape = "t" * len(columns)
+            rows = [Row(shape, cells, cells) for cells in islice(zip(*plain, strict=True), fitting)]
             self._left -= cost * len(rows)
         else:
             rows = self._rows(len(objects), columns, cost, depth)
@@ -249,8 +260,7 @@ class _Builder:
             if self._left <= 0:
                 break
             self._left -= cost
-            cells = [self._cell(column, at, depth + 1) for column in columns]
-            rows.append(Row(all(type(cell) is str for cell in cells), cells))
+            rows.append(_row([self._cell(column, at, depth + 1) for column in columns]))
         return rows
 
     def _head(self, name: Any) -> str:
@@ -273,6 +283,26 @@ class _Builder:
         column.kinds.add(found.kind)
         column.is_wide |= len(found.text) > _LONG or "\n" in found.text
         return found if found.href or found.note or found.kind == "nothing" else found.text
+
+
+def _row(cells: list[Cell]) -> Row:
+    letters, texts = [], []
+    for cell in cells:
+        if isinstance(cell, str):
+            letters.append("t")
+            texts.append(cell)
+        elif not isinstance(cell, Leaf):
+            return Row("", [], cells)
+        elif cell.href:
+            letters.append("A" if cell.note else "a")  # a link, with or without a note
+            texts += [cell.href, cell.text]
+        else:
+            nothing = "n" if cell.kind == "nothing" else "t"
+            letters.append("o" if cell.note else nothing)
+            texts.append(cell.text)
+        if not isinstance(cell, str) and cell.note:
+            texts.append(cell.note)
+    return Row("".join(letters), texts, cells)
 
 
 @dataclass(slots=True)

@@ -215,18 +215,22 @@ def _text_leaf(value: str, most: int, *, secret: bool, link_chars: int) -> Leaf:
     if secret and value:
         return Leaf("text", MASK)
     text, was_cut = clip(value, most)
-    href = _link(value, link_chars) if link_chars else ""
+    # What was masked already, and is as it was, needs no second look.
+    is_clean = not was_cut and text == value
+    href = _link(value, link_chars, is_clean=is_clean) if link_chars else ""
     if was_cut:
         return Leaf("text", f"{text}…", href, count(len(value), "character"))
     return Leaf("text", text, href)
 
 
-def _link(value: str, most: int) -> str:
+def _link(value: str, most: int, *, is_clean: bool) -> str:
     """Return the address that a text is: http or https, nothing hidden, nothing masked."""
     if value[:4].lower() != "http" or len(value) > most or not value.isprintable():
         return ""
     value = str.__str__(value)
-    return value if _LINK.fullmatch(value) and redact(value) == value else ""
+    if not _LINK.fullmatch(value):
+        return ""
+    return value if is_clean or redact(value) == value else ""
 
 
 def key_text(key: Any, most: int) -> str:
