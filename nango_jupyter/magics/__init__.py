@@ -6,7 +6,7 @@ import atexit
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from nango_jupyter.magics import completion
+from nango_jupyter.magics import matching
 from nango_jupyter.magics.defining import ActionMagics
 from nango_jupyter.magics.help import write_help
 from nango_jupyter.magics.magics import NangoMagics
@@ -24,7 +24,7 @@ def load(shell: InteractiveShell) -> None:
         return
     notebook = Notebook(shell)
     shell.register_magics(*(magics(notebook) for magics in _CLASSES))
-    completion.register(notebook)
+    matching.register(notebook)
     atexit.register(notebook.shut_down)
 
 
@@ -35,7 +35,7 @@ def unload(shell: InteractiveShell) -> None:
         return
     notebook = registry[NangoMagics.__name__].notebook
     notebook.shut_down()
-    completion.unregister(shell)
+    matching.unregister(shell)
     atexit.unregister(notebook.shut_down)
     for magics in (registry.pop(one.__name__) for one in _CLASSES):
         if magics in shell.configurables:

@@ -8,8 +8,8 @@ import sys
 from IPython.core.error import StdinNotImplementedError
 
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.magics.arguments import split
 from nango_jupyter.magics.notebook import Notebook
+from nango_jupyter.magics.tokens import split
 from nango_jupyter.secrets import Secret
 from nango_jupyter.settings import password_in
 

@@ -14,9 +14,7 @@ from IPython.core.completer import (
     CompletionContext,
     SimpleCompletion,
     SimpleMatcherResult,
-    context_matcher,
 )
-from IPython.core.interactiveshell import InteractiveShell
 
 from nango_jupyter.exceptions import NangoError
 from nango_jupyter.magics.candidates import (
@@ -35,9 +33,8 @@ if TYPE_CHECKING:
     from nango_jupyter.magics.notebook import Notebook
     from nango_jupyter.messages import UserId
 
-__all__ = ["MagicCompleter", "register", "unregister"]
+__all__ = ["MagicCompleter"]
 
-_IDENTIFIER = "nango_jupyter"
 _PREFIX = "nango_"
 _PATIENCE = 0.03  # for the embedded server's users, in seconds: a Tab must not be felt
 _MOST_USERS = 1_000
@@ -46,18 +43,6 @@ _DOLLAR = re.compile(r"\$[^\W\d]?\w*$")
 _QUOTES = ("'", '"')
 
 _T = TypeVar("_T")
-
-
-def register(notebook: Notebook) -> None:
-    """Let a notebook's shell complete our magics."""
-    unregister(notebook.shell)
-    notebook.shell.Completer.custom_matchers.append(MagicCompleter(notebook).match)
-
-
-def unregister(shell: InteractiveShell) -> None:
-    """Take away what `register` added."""
-    matchers = shell.Completer.custom_matchers
-    matchers[:] = [one for one in matchers if getattr(one, "matcher_identifier", "") != _IDENTIFIER]
 
 
 class _Nothing(Sequence[_T]):
@@ -89,7 +74,6 @@ class MagicCompleter:
         self._loop = notebook.loop
         self._asking: dict[tuple[int, str], asyncio.Task[list[UserId]]] = {}
 
-    @context_matcher(identifier=_IDENTIFIER, priority=100)
     def match(self, context: CompletionContext) -> SimpleMatcherResult:
         """Complete where the cursor is on an argument of our magics; nothing anywhere else."""
         try:
@@ -107,8 +91,6 @@ class MagicCompleter:
         }
 
     def _find(self, context: CompletionContext) -> tuple[str, list[SimpleCompletion]] | None:
-        if _PREFIX not in context.full_text:
-            return None
         lines = context.full_text.split("\n")
         magics = self._magics()
         row, column = context.cursor_line, context.cursor_position

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments
+from typing import TYPE_CHECKING
 
-from nango_jupyter.defined import DefinedAction
-from nango_jupyter.magics.arguments import parse
+from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument
+
 from nango_jupyter.magics.notebook import Notebook
-from nango_jupyter.magics.python_input import explain_python
+from nango_jupyter.magics.options import takes_arguments
+
+if TYPE_CHECKING:
+    from nango_jupyter.defined import DefinedAction
 
 __all__ = ["ActionMagics"]
 
@@ -21,7 +24,7 @@ class ActionMagics(Magics):
         super().__init__(notebook.shell)
         self.notebook = notebook
 
-    @magic_arguments()
+    @takes_arguments
     @argument("integration", metavar="INTEGRATION", help="One that is unknown is made.")
     @argument("action", metavar="ACTION", help="The action's name; one that is there is replaced.")
     @argument(
@@ -56,7 +59,7 @@ class ActionMagics(Magics):
                 return a + b
         """
         variables = self.notebook.shell.user_ns
-        args = parse(self.nango_action, line, variables)
+        args = self.notebook.parse(self.nango_action, line, variables)
         try:
             return self.notebook.session.define_action(
                 str(args.integration),
@@ -68,4 +71,6 @@ class ActionMagics(Magics):
                 notebook=variables.keys(),
             )
         except SyntaxError as error:
+            from nango_jupyter.magics.python_input import explain_python
+
             raise explain_python(error, cell) from None

@@ -13,19 +13,12 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic_arguments import argument
 from traitlets import Float, Int, TraitError, Unicode, validate
 
-from nango_jupyter.connections import DEFAULT_NAME, ConnectionStatus, check_name
-from nango_jupyter.exceptions import NangoClosedError, NangoUsageError
-from nango_jupyter.magics.arguments import parse, read_line_input
-from nango_jupyter.magics.asking import ask, warn_of_password
+from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.notebook import Notebook
-from nango_jupyter.magics.options import connection_argument, output_arguments, seconds
-from nango_jupyter.magics.output import is_silent, read_output
-from nango_jupyter.preferences import LocalTarget
-from nango_jupyter.secret_sources import find_password, find_token
-from nango_jupyter.settings import Settings, password_in
+from nango_jupyter.magics.options import connection_argument, output_arguments, takes_arguments
 
 __all__ = ["NangoMagics"]
 
@@ -63,6 +56,8 @@ class NangoMagics(Magics):
 
     @validate("url")
     def _check_url(self, proposal: Mapping[str, Any]) -> str:
+        from nango_jupyter.settings import password_in
+
         url: str = proposal["value"]
         if url and password_in(url):
             raise TraitError(
@@ -71,7 +66,7 @@ class NangoMagics(Magics):
             )
         return url
 
-    @magic_arguments()
+    @takes_arguments
     @argument("target", nargs="?", metavar="HOST[:PORT] | URL", help="The broker.")
     @argument(
         "--local",
@@ -104,59 +99,24 @@ class NangoMagics(Magics):
             %nango_connect broker.example.com --user ada --name prod
             %nango_connect --use prod
         """
+        from nango_jupyter.magics.asking import warn_of_password
+        from nango_jupyter.magics.connecting import connect, use
+
         notebook = self.notebook
-        args = parse(self.nango_connect, line, notebook.names(local_ns))
+        args = notebook.parse(self.nango_connect, line, notebook.names(local_ns))
         given = [name for name, value in vars(args).items() if value and name != "is_silent"]
         if args.local is not None:
             given.append("local")
         if args.use is not None:
             _check_alone("--use", given, "use")
-            self._use(str(args.use))
+            use(notebook, str(args.use))
         elif given or not notebook.session.connections():
-            status = self._connect(args)
+            status = connect(notebook, args)
             warn_of_password(notebook, line)
             return self._shown(status, args, "nango_connect", line)
         return self._shown(notebook.session.connections(), args, "nango_connect", line)
 
-    def _use(self, name: str) -> None:
-        try:
-            self.notebook.session.use(name)
-        except NangoClosedError as error:
-            if name in self.notebook.preferences.connection_names():
-                error.hint = f"pyproject.toml describes it: %nango_connect --name {name} opens it."
-            raise
-
-    def _connect(self, args: Namespace) -> ConnectionStatus:
-        notebook, timeout = self.notebook, seconds(args.timeout)
-        # Before anybody is asked for a password.
-        name = None if args.name is None else check_name(args.name)
-        if args.local is not None:
-            if args.target is not None:
-                raise NangoUsageError(
-                    "There is a folder for --local, and one more argument",
-                    "Give a host or --local; quote a folder that has blanks in it.",
-                )
-            found: Settings | LocalTarget = LocalTarget(
-                str(args.local) or None,
-                notebook.preferences.timeout(name) if timeout is None else timeout,
-            )
-        else:
-            found = notebook.preferences.settings(
-                args.target,
-                name,
-                user=args.user,
-                vhost=args.vhost,
-                timeout=timeout,
-                password_env=args.password_env,
-            )
-        if isinstance(found, LocalTarget):
-            return notebook.loop.run(
-                notebook.session.connect_local(found.folder, found.timeout, name or DEFAULT_NAME)
-            )
-        found = _with_password(found, args.keyring)
-        return notebook.loop.run(notebook.session.connect(found, name or DEFAULT_NAME))
-
-    @magic_arguments()
+    @takes_arguments
     @argument("integration", metavar="INTEGRATION", help="Its name in integrations.yaml.")
     @argument("user", metavar="USER", help="The user's id; $name keeps a number a number.")
     @argument("--token-env", metavar="NAME", help="Environment variable that holds the token.")
@@ -177,22 +137,22 @@ class NangoMagics(Magics):
             %nango_register slack ada
             %nango_register slack ada --token-env SLACK_TOKEN --config {"channelId": "C1"}
         """
+        from nango_jupyter.magics.arguments import read_line_input
+        from nango_jupyter.magics.connecting import token_of
+
         notebook = self.notebook
         names = notebook.names(local_ns)
-        args = parse(self.nango_register, line, names, json="config")
+        args = notebook.parse(self.nango_register, line, names, json="config")
         notebook.session.client(args.connection)  # before anybody is asked for a token
         config = read_line_input(args.config, "config", names).fill(names)
-        token = find_token(
-            args.integration, args.user, service=args.keyring, environ_name=args.token_env
-        ) or ask("token", f"Token of {args.user} for {args.integration}: ", "--token-env NAME")
         result = notebook.run(
             notebook.session.register(
-                args.integration, args.user, token, config, name=args.connection
+                args.integration, args.user, token_of(args), config, name=args.connection
             )
         )
         return self._shown(result, args, "nango_register", line)
 
-    @magic_arguments()
+    @takes_arguments
     @argument("user", nargs="?", metavar="USER", help="Those of this user.")
     @argument("--integration", metavar="NAME", help="Those to this integration.")
     @connection_argument
@@ -209,12 +169,12 @@ class NangoMagics(Magics):
             %nango_connections --integration slack --frame
         """
         notebook = self.notebook
-        args = parse(self.nango_connections, line, notebook.names(local_ns))
+        args = notebook.parse(self.nango_connections, line, notebook.names(local_ns))
         if (args.user is None) == (args.integration is None):
             raise NangoUsageError(
                 "Whose connections?", "Give a user, or --integration NAME: one of the two."
             )
-        output = read_output(args, self.notebook.shell, "nango_connections", line, None)
+        output = notebook.output(args, "nango_connections", line)
         client = notebook.session.client(args.connection)
         if args.user is not None:
             result = notebook.run(client.get_connections_for_user_id(args.user))
@@ -222,7 +182,7 @@ class NangoMagics(Magics):
             result = notebook.run(client.get_connections_for_integration(str(args.integration)))
         return output.deliver(self.notebook.shell, notebook.within_limits(result))
 
-    @magic_arguments()
+    @takes_arguments
     @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
     @no_var_expand
     @line_magic
@@ -234,11 +194,11 @@ class NangoMagics(Magics):
             %nango_status
             status = %nango_status
         """
-        args = parse(self.nango_status, line, self.notebook.shell.user_ns)
+        args = self.notebook.parse(self.nango_status, line, self.notebook.shell.user_ns)
         status = self.notebook.run(self.notebook.session.status(args.name))
         return self._shown(status, args, "nango_status", line)
 
-    @magic_arguments()
+    @takes_arguments
     @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
     @argument("--all", action="store_true", help="Close all that are open.")
     @no_var_expand
@@ -251,7 +211,7 @@ class NangoMagics(Magics):
             %nango_close
             %nango_close prod
         """
-        args = parse(self.nango_close, line, self.notebook.shell.user_ns)
+        args = self.notebook.parse(self.nango_close, line, self.notebook.shell.user_ns)
         session = self.notebook.session
         if args.all:
             _check_alone("--all", ["name"] * (args.name is not None), "all")
@@ -262,21 +222,11 @@ class NangoMagics(Magics):
 
     def _shown(self, result: Any, args: Namespace, magic: str, line: str) -> Any:
         """Return a result, unless a ``;`` keeps it from being drawn."""
+        from nango_jupyter.magics.output import is_silent
+
         return None if is_silent(args, self.notebook.shell, magic, line) else result
 
 
 def _check_alone(option: str, given: list[str], name: str) -> None:
     if others := [other for other in given if other != name]:
         raise NangoUsageError(f"{option} goes with nothing else", f"Leave out {', '.join(others)}.")
-
-
-def _with_password(settings: Settings, service: str | None) -> Settings:
-    """Find the password of a user who has none yet, or ask for it."""
-    if not settings.needs_password and service is None:
-        return settings
-    user, place = settings.username, f"{settings.host}:{settings.port}"
-    password = find_password(user, settings.host, settings.port, service=service)
-    return settings.with_password(
-        password
-        or ask("password", f"Password of {user} on {place}: ", "NANGO_PASSWORD or --password-env")
-    )

@@ -1,4 +1,7 @@
-"""What the magics share: the user's variables, the session, and the kernel's event loop."""
+"""What the magics share: the user's variables, the session, and the kernel's event loop.
+
+Most of it is imported when it is first used: loading the extension costs next to nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections import ChainMap
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -14,14 +18,19 @@ from IPython.core.interactiveshell import InteractiveShell
 from nango_jupyter.exceptions import NangoError
 from nango_jupyter.kernel_loop import KernelLoop
 from nango_jupyter.magics.live import show_live
-from nango_jupyter.preferences import Preferences
-from nango_jupyter.session import Session
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from nango_jupyter.batch import BatchResult
     from nango_jupyter.history import HistoryEntry
     from nango_jupyter.jobs import Job
+    from nango_jupyter.magics.completion import MagicCompleter
+    from nango_jupyter.magics.output import Output
+    from nango_jupyter.magics.template import InputTemplate
+    from nango_jupyter.preferences import Preferences
     from nango_jupyter.results import NangoResult
+    from nango_jupyter.session import Session
 
 __all__ = ["Notebook"]
 
@@ -35,23 +44,57 @@ class Notebook:
     Attributes
     ----------
     shell : InteractiveShell
-    session : Session
     loop : KernelLoop
-    preferences : Preferences
     is_warned : bool
         Whether the user was told already that a cell is no place for passwords.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
-        self.session = Session()
         self.loop = KernelLoop(lambda: _shell_loop(shell))
-        self.preferences = Preferences()
         self.is_warned = False
+        self._config: Callable[[], Mapping[str, object]] = dict
+
+    @cached_property
+    def session(self) -> Session:
+        """What is open, and what was triggered."""
+        from nango_jupyter.session import Session
+
+        return Session()
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """The settings that a line does not say."""
+        from nango_jupyter.preferences import Preferences
+
+        return Preferences(self._config)
+
+    @cached_property
+    def completer(self) -> MagicCompleter:
+        """What completes our lines."""
+        from nango_jupyter.magics.completion import MagicCompleter
+
+        return MagicCompleter(self)
 
     def configure(self, config: Callable[[], Mapping[str, object]]) -> None:
         """Take settings from a function that returns what ``%config`` says."""
-        self.preferences = Preferences(config)
+        self._config = config
+
+    def parse(
+        self, magic: Callable[..., Any], line: str, names: Mapping[str, Any], **how: Any
+    ) -> Namespace:
+        """Parse the line of a magic; see `arguments.parse`."""
+        from nango_jupyter.magics.arguments import parse
+
+        return parse(magic, line, names, **how)
+
+    def output(
+        self, args: Namespace, magic: str, line: str, cell: InputTemplate | None = None
+    ) -> Output:
+        """Read what a line says about where its result goes; see `output.read_output`."""
+        from nango_jupyter.magics.output import read_output
+
+        return read_output(args, self.shell, magic, line, cell)
 
     @property
     def has_cards(self) -> bool:
@@ -100,7 +143,8 @@ class Notebook:
     def shut_down(self) -> None:
         """Close what is open: when the extension is unloaded, and when Python ends."""
         # With nothing open the loop is left alone, and is not made to run nested.
-        if self.session.connections() and not self.loop.loop.is_closed():
+        is_open = "session" in vars(self) and self.session.connections()
+        if is_open and not self.loop.loop.is_closed():
             self.loop.run(self.session.close_all())
 
 

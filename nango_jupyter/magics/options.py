@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from IPython.core.magic_arguments import argument
+from IPython.core.magic_arguments import MagicArgumentParser, argument
 
 from nango_jupyter.exceptions import NangoUsageError
 
-__all__ = ["connection_argument", "output_arguments", "seconds", "whole_number"]
+__all__ = ["connection_argument", "output_arguments", "seconds", "takes_arguments", "whole_number"]
 
 _MagicT = TypeVar("_MagicT", bound=Callable[..., Any])
+
+
+def takes_arguments(magic: _MagicT) -> _MagicT:
+    """Give a magic the parser of the arguments that are declared below.
+
+    IPython's `magic_arguments` writes a help text as well, which `write_help` would throw away:
+    a third of the time that loading the extension takes.
+    """
+    parser = MagicArgumentParser(magic.__name__, description=magic.__doc__)
+    for declared in reversed(magic.decorators):  # type: ignore[attr-defined]
+        declared.add_to_parser(parser, None)
+    magic.parser = parser  # type: ignore[attr-defined]
+    return magic
 
 
 def connection_argument(magic: _MagicT) -> _MagicT:

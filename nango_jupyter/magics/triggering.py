@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
     Magics,
@@ -14,16 +14,21 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic_arguments import argument
 
-from nango_jupyter.calls import TriggerCall
 from nango_jupyter.exceptions import NangoUsageError
-from nango_jupyter.magics.arguments import parse
 from nango_jupyter.magics.notebook import Notebook
-from nango_jupyter.magics.options import connection_argument, output_arguments, whole_number
-from nango_jupyter.magics.output import Output, read_output
-from nango_jupyter.magics.template import InputTemplate
-from nango_jupyter.magics.trigger_request import read_request
+from nango_jupyter.magics.options import (
+    connection_argument,
+    output_arguments,
+    takes_arguments,
+    whole_number,
+)
+
+if TYPE_CHECKING:
+    from nango_jupyter.calls import TriggerCall
+    from nango_jupyter.magics.output import Output
+    from nango_jupyter.magics.template import InputTemplate
 
 __all__ = ["TriggerMagics"]
 
@@ -36,7 +41,7 @@ class TriggerMagics(Magics):
         super().__init__(notebook.shell)
         self.notebook = notebook
 
-    @magic_arguments()
+    @takes_arguments
     @argument("integration", nargs="?", metavar="INTEGRATION", help="Its name.")
     @argument("action", nargs="?", metavar="ACTION", help="The action's name.")
     @argument("user", nargs="?", metavar="USER", help="The user's id; $name keeps a number one.")
@@ -68,9 +73,11 @@ class TriggerMagics(Magics):
             %%nango_trigger slack notify {{ row.user }} --each df --concurrency 20 --out batch
             {"msg": "hello {{ row.name }}"}
         """
+        from nango_jupyter.magics.trigger_request import read_request
+
         notebook = self.notebook
         names = notebook.names(local_ns)
-        args = parse(self.nango_trigger, line, names, json="input", templates=("user",))
+        args = notebook.parse(self.nango_trigger, line, names, json="input", templates=("user",))
         if args.each is not None or args.retry_failed is not None:
             return self._trigger_rows(args, line, cell, names)
         _check_rows(args)
@@ -98,9 +105,9 @@ class TriggerMagics(Magics):
         return run_batch(self.notebook, batch, self._output(args, line, read), args)
 
     def _output(self, args: Namespace, line: str, cell: InputTemplate | None) -> Output:
-        return read_output(args, self.notebook.shell, "nango_trigger", line, cell)
+        return self.notebook.output(args, "nango_trigger", line, cell)
 
-    @magic_arguments()
+    @takes_arguments
     @argument("number", nargs="?", metavar="NUMBER", help="The handle of this one.")
     @argument("--cancel", metavar="NUMBER", help="Stop this one; a server may go on with it.")
     @no_var_expand
@@ -113,7 +120,7 @@ class TriggerMagics(Magics):
             %nango_jobs
             job = %nango_jobs 3
         """
-        args = parse(self.nango_jobs, line, self.notebook.shell.user_ns)
+        args = self.notebook.parse(self.nango_jobs, line, self.notebook.shell.user_ns)
         session = self.notebook.session
         if args.cancel is not None:
             session.job(whole_number(args.cancel, "--cancel")).cancel()
@@ -122,7 +129,7 @@ class TriggerMagics(Magics):
             return session.jobs()
         return self.notebook.live(session.job(whole_number(args.number, "The number of a job")))
 
-    @magic_arguments()
+    @takes_arguments
     @argument("number", nargs="?", metavar="NUMBER", help="The result of this one, again.")
     @argument("--rerun", metavar="NUMBER", help="Trigger this one again, with the same input.")
     @connection_argument
@@ -138,8 +145,8 @@ class TriggerMagics(Magics):
             %nango_history --rerun 3
         """
         notebook = self.notebook
-        args = parse(self.nango_history, line, self.notebook.shell.user_ns)
-        output = read_output(args, self.notebook.shell, "nango_history", line, None)
+        args = notebook.parse(self.nango_history, line, self.notebook.shell.user_ns)
+        output = notebook.output(args, "nango_history", line)
         history = notebook.session.history
         if args.rerun is not None:
             if args.number is not None:

@@ -101,6 +101,13 @@ def test_loading_imports_nothing_heavy(kernel: Kernel) -> None:
     heavy, new = map(json.loads, found.text.splitlines())
     assert heavy == []
     assert set(new) <= {"nango_jupyter", "IPython"}
+    # Of our own, the magics' arguments: what they do is imported when it is first done.
+    late = ["client", "display", "messages", "preferences", "results", "secrets", "session"]
+    late += ["magics.arguments", "magics.completion", "magics.template"]
+    found = kernel.ok(
+        f"print([name for name in {late} if f'nango_jupyter.{{name}}' in sys.modules])"
+    )
+    assert found.text.strip() == "[]"
 
 
 def test_loading_replaces_nothing_and_unloading_leaves_nothing(kernel: Kernel) -> None:
