@@ -106,3 +106,24 @@ def test_the_embedded_server_in_the_terminal(tmp_path: Path) -> None:
     terminal.run("%nango_register demo ada --token-env TOKEN")
     assert "1.5" in terminal.run('%nango_trigger demo echo ada {"n": 1.5}')
     assert "Traceback" not in terminal.leave()
+
+
+def test_rows_jobs_and_names_in_the_terminal(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, {"TOKEN": "any-token"})
+    terminal.run("%load_ext nango_jupyter")
+    terminal.run("%nango_connect --local --name first;")
+    terminal.run("%nango_register demo ada --token-env TOKEN;")
+    terminal.run("rows = [{'seconds': 0.01}] * 20 + [{'seconds': 30}] * 20")
+    each = '%nango_trigger demo sleep ada {"seconds": {{ row.seconds }}} --each'
+    shown = terminal.run(f"{each} rows[:20]")
+    assert "20/20" in shown
+    assert "20 rows succeeded" in shown
+    shown = terminal.interrupt(f"{each} rows --out batch")
+    assert "What came back is in batch." in shown
+    assert "(20, 10, 10)" in terminal.run("len(batch.succeeded), len(batch.failed), batch.not_run")
+    terminal.run('job = %nango_trigger demo sleep ada {"seconds": 0.1} --no-wait')
+    assert "0.1" in terminal.run("job.result().return_value")
+    assert "demo.sleep" in terminal.run("%nango_history")
+    assert "current" in terminal.run("%nango_connect")
+    assert "Did you mean echo?" in terminal.run("%nango_trigger demo eho ada")
+    assert "Traceback" not in terminal.leave()
