@@ -115,6 +115,15 @@ class Nango:
         return self._transport.address
 
     @property
+    def timeout(self) -> float:
+        """The default time limit of a request, in seconds; it can be changed."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, timeout: float) -> None:
+        self._timeout = check_timeout(timeout)
+
+    @property
     def is_open(self) -> bool:
         """Whether the client was connected and not closed."""
         return self._state == "open"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from nango_jupyter.client import Nango
+from nango_jupyter.client import DEFAULT_TIMEOUT, Nango
 from nango_jupyter.connections import (
     DEFAULT_NAME,
     ConnectionList,
@@ -77,6 +77,11 @@ class Session:
         """Make an open connection the current one; errors are those of `connection`."""
         return self._connections.use(name)
 
+    def use_timeout(self, find: Callable[[str], float | None]) -> None:
+        """Change the time limit of what is open: from a function of the connection's name."""
+        for name in self._connections.names:
+            self.client(name).timeout = find(name) or DEFAULT_TIMEOUT
+
     async def connect(self, settings: Settings, name: str = DEFAULT_NAME) -> ConnectionStatus:
         """Connect to a broker, and make this the current connection.
 
@@ -89,7 +94,8 @@ class Session:
         except NangoError as error:
             # Or a later cell is run against another server than meant.
             if current := self._connections.current:
-                error.hint = f"{error.hint} Still connected to {current.address}.".strip()
+                hint = f"{error.hint.rstrip('.')}. " if error.hint else ""
+                error.hint = f"{hint}Still connected to {current.address}."
             raise
         return await self._change(OpenConnection(name, client, None, KnownNames(None)))
 

@@ -62,7 +62,7 @@ async def test_a_second_connection_of_a_name_that_fails_leaves_the_first(session
     before = session.client()
     with pytest.raises(NangoConnectionError) as caught:
         await session.connect(NOBODY)
-    assert caught.value.hint.endswith("Still connected to embedded server (the samples).")
+    assert caught.value.hint.endswith("--local. Still connected to embedded server (the samples).")
     with pytest.raises(NangoError):
         await session.connect_local("/nowhere/at/all")
     assert session.client() is before

@@ -163,7 +163,7 @@ def run_batch(notebook: Notebook, batch: Batch, output: Output, args: Namespace)
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         error.add_note(_keep(notebook, batch.result(), output))
         raise
-    return output.deliver(notebook.shell, notebook.within_limits(result), _kept(notebook))
+    return output.deliver(notebook.shell, output.within_limits(result), _kept(notebook))
 
 
 @contextmanager
@@ -207,7 +207,7 @@ def _keep(notebook: Notebook, result: BatchResult, output: Output) -> str:
     """
     from IPython.display import display
 
-    display(notebook.within_limits(result))
+    display(output.within_limits(result))
     if not output.name:
         return _kept(notebook)
     output.deliver(notebook.shell, result)

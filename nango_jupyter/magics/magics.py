@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from IPython.core.magic import (
     no_var_expand,
 )
 from IPython.core.magic_arguments import argument
-from traitlets import Float, Int, TraitError, Unicode, validate
+from traitlets import Float, Int, TraitError, Unicode, observe, validate
 
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.notebook import Notebook
@@ -50,8 +49,8 @@ class NangoMagics(Magics):
     )
 
     def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook  # for what its configuration file says, which is read next
         super().__init__(notebook.shell, parent=notebook.shell)
-        self.notebook = notebook
         notebook.configure(lambda: self.trait_values(config=True))
 
     @validate("url")
@@ -65,6 +64,19 @@ class NangoMagics(Magics):
                 "put it into the keyring, or be asked for it."
             )
         return url
+
+    @validate("timeout")
+    def _check_timeout(self, proposal: Mapping[str, Any]) -> float | None:
+        from nango_jupyter.settings import check_timeout
+
+        try:
+            return None if proposal["value"] is None else check_timeout(proposal["value"])
+        except NangoUsageError as error:
+            raise TraitError(f"{error.message}. {error.hint}") from None
+
+    @observe("timeout")
+    def _use_timeout(self, _: object) -> None:
+        self.notebook.use_timeout()
 
     @takes_arguments
     @argument("target", nargs="?", metavar="HOST[:PORT] | URL", help="The broker.")
@@ -113,8 +125,8 @@ class NangoMagics(Magics):
         elif given or not notebook.session.connections():
             status = connect(notebook, args)
             warn_of_password(notebook, line)
-            return self._shown(status, args, "nango_connect", line)
-        return self._shown(notebook.session.connections(), args, "nango_connect", line)
+            return notebook.shown(status, args, "nango_connect", line)
+        return notebook.shown(notebook.session.connections(), args, "nango_connect", line)
 
     @takes_arguments
     @argument("integration", metavar="INTEGRATION", help="Its name in integrations.yaml.")
@@ -150,7 +162,7 @@ class NangoMagics(Magics):
                 args.integration, args.user, token_of(args), config, name=args.connection
             )
         )
-        return self._shown(result, args, "nango_register", line)
+        return notebook.shown(result, args, "nango_register", line)
 
     @takes_arguments
     @argument("user", nargs="?", metavar="USER", help="Those of this user.")
@@ -180,7 +192,7 @@ class NangoMagics(Magics):
             result = notebook.run(client.get_connections_for_user_id(args.user))
         else:
             result = notebook.run(client.get_connections_for_integration(str(args.integration)))
-        return output.deliver(self.notebook.shell, notebook.within_limits(result))
+        return output.deliver(self.notebook.shell, output.within_limits(result))
 
     @takes_arguments
     @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
@@ -196,7 +208,7 @@ class NangoMagics(Magics):
         """
         args = self.notebook.parse(self.nango_status, line, self.notebook.shell.user_ns)
         status = self.notebook.run(self.notebook.session.status(args.name))
-        return self._shown(status, args, "nango_status", line)
+        return self.notebook.shown(status, args, "nango_status", line)
 
     @takes_arguments
     @argument("name", nargs="?", metavar="NAME", help="The connection, if not the current one.")
@@ -218,13 +230,7 @@ class NangoMagics(Magics):
             status = self.notebook.run(session.close_all())
         else:
             status = self.notebook.run(session.close(args.name))
-        return self._shown(session.connections() or status, args, "nango_close", line)
-
-    def _shown(self, result: Any, args: Namespace, magic: str, line: str) -> Any:
-        """Return a result, unless a ``;`` keeps it from being drawn."""
-        from nango_jupyter.magics.output import is_silent
-
-        return None if is_silent(args, self.notebook.shell, magic, line) else result
+        return self.notebook.shown(session.connections() or status, args, "nango_close", line)
 
 
 def _check_alone(option: str, given: list[str], name: str) -> None:

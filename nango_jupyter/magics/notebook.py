@@ -22,20 +22,18 @@ from nango_jupyter.magics.live import show_live
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from nango_jupyter.batch import BatchResult
+    from nango_jupyter.display.limits import Limits
     from nango_jupyter.history import HistoryEntry
     from nango_jupyter.jobs import Job
     from nango_jupyter.magics.completion import MagicCompleter
     from nango_jupyter.magics.output import Output
     from nango_jupyter.magics.template import InputTemplate
     from nango_jupyter.preferences import Preferences
-    from nango_jupyter.results import NangoResult
     from nango_jupyter.session import Session
 
 __all__ = ["Notebook"]
 
 T = TypeVar("T")
-DrawnT = TypeVar("DrawnT", bound="NangoResult | BatchResult")
 
 
 class Notebook:
@@ -80,6 +78,11 @@ class Notebook:
         """Take settings from a function that returns what ``%config`` says."""
         self._config = config
 
+    def use_timeout(self) -> None:
+        """Let the time limit that the settings say hold for what is open already."""
+        if "session" in vars(self):
+            self.session.use_timeout(self.preferences.timeout)
+
     def parse(
         self, magic: Callable[..., Any], line: str, names: Mapping[str, Any], **how: Any
     ) -> Namespace:
@@ -94,7 +97,24 @@ class Notebook:
         """Read what a line says about where its result goes; see `output.read_output`."""
         from nango_jupyter.magics.output import read_output
 
-        return read_output(args, self.shell, magic, line, cell)
+        found = read_output(args, self.shell, magic, line, cell)
+        # Before anything is sent: a pyproject.toml that can't be read must not cost its result.
+        return replace(found, limits=self._limits())
+
+    def shown(self, result: Any, args: Namespace, magic: str, line: str) -> Any:
+        """Return a result, unless a ``;`` keeps it from being drawn."""
+        from nango_jupyter.magics.output import is_silent
+
+        return None if is_silent(args, self.shell, magic, line) else result
+
+    def _limits(self) -> Limits | None:
+        """Return how much of a table the settings say to draw."""
+        rows, columns = self.preferences.rows_and_columns()
+        if rows is None and columns is None:
+            return None
+        from nango_jupyter.display import LIMITS
+
+        return LIMITS.wider(rows=rows, columns=columns)
 
     @property
     def has_cards(self) -> bool:
@@ -105,15 +125,6 @@ class Notebook:
         """Say how to get the last result again that an entry of the history tells of."""
         entry = next(filter(is_entry, reversed(self.session.history)))
         return f"The result is kept: %nango_history {entry.number}."
-
-    def within_limits(self, result: DrawnT) -> DrawnT:
-        """Return a result that is drawn with as many rows and columns as the settings say."""
-        rows, columns = self.preferences.rows_and_columns()
-        if rows is None and columns is None:
-            return result
-        from nango_jupyter.display import LIMITS
-
-        return replace(result, limits=LIMITS.wider(rows=rows, columns=columns))
 
     def live(self, job: Job) -> Job:
         """Let a job's card follow it, where a front end changes what it has drawn."""

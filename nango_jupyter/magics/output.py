@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import keyword
 from argparse import Namespace
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -14,7 +14,14 @@ from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.frames import check_package
 from nango_jupyter.magics.template import InputTemplate
 
+if TYPE_CHECKING:
+    from nango_jupyter.batch import BatchResult
+    from nango_jupyter.display.limits import Limits
+    from nango_jupyter.results import NangoResult
+
 __all__ = ["Output", "is_silent", "read_output"]
+
+DrawnT = TypeVar("DrawnT", bound="NangoResult | BatchResult")
 
 
 @dataclass(frozen=True)
@@ -29,11 +36,18 @@ class Output:
         What it is turned into.
     is_silent : bool
         Whether a ``;`` keeps it from being drawn.
+    limits : Limits or None
+        How much of it is drawn, if the settings say so.
     """
 
     name: str = ""
     frame: Literal["", "pandas", "polars"] = ""
     is_silent: bool = False
+    limits: Limits | None = None
+
+    def within_limits(self, result: DrawnT) -> DrawnT:
+        """Return a result that is drawn with as many rows and columns as the settings say."""
+        return result if self.limits is None else replace(result, limits=self.limits)
 
     def deliver(self, shell: InteractiveShell, result: Any, kept: str = "") -> Any:
         """Put a result where it goes; return what the magic returns.

@@ -241,10 +241,11 @@ class _Reader:
 
 def _read_text(file: Path, name: str) -> str:
     shown = redact(str(file))
-    try:
+    with contextlib.suppress(OSError):  # what is wrong is told below
         if file.exists() and not file.is_file():
             what = "a folder" if file.is_dir() else "not a file"
             raise NangoUsageError(f"The {name} can't be read: {shown} is {what}", "Name a file.")
+    try:
         return file.read_bytes().decode()
     except FileNotFoundError:
         raise NangoUsageError(f"There is no file {shown}", _looked_for(file)) from None

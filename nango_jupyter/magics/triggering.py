@@ -16,7 +16,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument
 
-from nango_jupyter.exceptions import NangoUsageError
+from nango_jupyter.exceptions import NangoClosedError, NangoUsageError
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.options import (
     connection_argument,
@@ -93,7 +93,7 @@ class TriggerMagics(Magics):
         notebook = self.notebook
         result = notebook.run(notebook.session.trigger(call, connection))
         kept = notebook.kept(lambda entry: entry.call is call)
-        return output.deliver(notebook.shell, notebook.within_limits(result), kept)
+        return output.deliver(notebook.shell, output.within_limits(result), kept)
 
     def _trigger_rows(
         self, args: Namespace, line: str, cell: str | None, names: Mapping[str, Any]
@@ -120,14 +120,16 @@ class TriggerMagics(Magics):
             %nango_jobs
             job = %nango_jobs 3
         """
-        args = self.notebook.parse(self.nango_jobs, line, self.notebook.shell.user_ns)
-        session = self.notebook.session
+        notebook = self.notebook
+        args = notebook.parse(self.nango_jobs, line, notebook.shell.user_ns)
+        session = notebook.session
+        found: Any = session.jobs()
         if args.cancel is not None:
             session.job(whole_number(args.cancel, "--cancel")).cancel()
-            return session.jobs()
-        if args.number is None:
-            return session.jobs()
-        return self.notebook.live(session.job(whole_number(args.number, "The number of a job")))
+            found = session.jobs()
+        elif args.number is not None:
+            found = notebook.live(session.job(whole_number(args.number, "The number of a job")))
+        return notebook.shown(found, args, "nango_jobs", line)
 
     @takes_arguments
     @argument("number", nargs="?", metavar="NUMBER", help="The result of this one, again.")
@@ -144,23 +146,38 @@ class TriggerMagics(Magics):
             result = %nango_history 3
             %nango_history --rerun 3
         """
+        from nango_jupyter.magics.output import read_output
+
         notebook = self.notebook
         args = notebook.parse(self.nango_history, line, self.notebook.shell.user_ns)
-        output = notebook.output(args, "nango_history", line)
         history = notebook.session.history
+        if args.number is None and args.rerun is None:
+            if args.frame or args.polars:
+                raise NangoUsageError("A frame of which entry?", "Write: %nango_history 3 --frame")
+            return read_output(args, notebook.shell, "nango_history", line, None).deliver(
+                notebook.shell, history
+            )
+        output = notebook.output(args, "nango_history", line)
         if args.rerun is not None:
             if args.number is not None:
                 raise NangoUsageError("There are two numbers", "Write: %nango_history --rerun 3")
             number = whole_number(args.rerun, "--rerun")
             # Where it went before: the current connection may be another server by now.
             name = args.connection or history.entry(number).connection
-            return self._trigger(history.call(number), name, output)
-        if args.number is None:
-            return history
+            return self._trigger(history.call(number), _still_open(notebook, name), output)
         number = whole_number(args.number, "The number of an entry")
         if history.entry(number).state == "running":
             return notebook.live(notebook.session.job(number))
-        return output.deliver(self.notebook.shell, notebook.within_limits(history.result(number)))
+        return output.deliver(self.notebook.shell, output.within_limits(history.result(number)))
+
+
+def _still_open(notebook: Notebook, name: str) -> str:
+    """Return the name of the connection that something runs on again, if it is open."""
+    try:
+        return notebook.session.connection(name).name
+    except NangoClosedError as error:
+        error.hint = f"{error.hint} It runs on another one with --connection NAME.".strip()
+        raise
 
 
 def _check_rows(args: Namespace) -> None:

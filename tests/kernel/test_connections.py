@@ -144,3 +144,42 @@ def test_registered_connections_are_a_table(kernel: Kernel) -> None:
     assert "crm" in frame
     for code in ("%nango_connections", "%nango_connections 7 --integration demo"):
         assert kernel.run(code).error == "NangoUsageError"
+
+
+def test_a_time_limit_of_config_holds_for_what_is_open(kernel: Kernel) -> None:
+    kernel.ok("%nango_connect --local\n%nango_register demo ada --token-env TOKEN")
+    sleep = '%nango_trigger demo sleep ada {"seconds": 1}'
+    try:
+        kernel.ok("%config NangoMagics.timeout = 0.2")
+        reply = kernel.run(sleep)
+        assert reply.error == "NangoTimeoutError"
+        assert "0.2 s" in reply.all_text
+        assert "Give seconds" in kernel.run("%config NangoMagics.timeout = -1").stderr
+    finally:
+        kernel.ok("%config NangoMagics.timeout = None")
+    kernel.ok(sleep)
+
+
+def test_broken_settings_are_told_before_anything_is_sent(kernel: Kernel) -> None:
+    kernel.ok("%nango_connect --local\n%nango_register demo ada --token-env TOKEN")
+    echo = '%nango_trigger demo echo ada "x"'
+    kernel.ok(echo)
+    kernel.ok("before = %nango_history\nbefore = len(before)")
+    kernel.ok(
+        "from pathlib import Path\nn = Path('pyproject.toml').write_text('[tool.nango-jupyter')"
+    )
+    try:
+        for code in (echo, f"{echo} --no-wait", "%nango_history --rerun 1"):
+            assert "is not TOML" in kernel.run(code).traceback, code
+        assert kernel.ok("now = %nango_history\nprint(len(now) - before)").text.strip() == "0"
+    finally:
+        kernel.ok("Path('pyproject.toml').unlink()")
+
+
+def test_what_is_run_again_says_where_else_it_may_run(kernel: Kernel) -> None:
+    kernel.ok(f"{NAMES}\n%nango_register demo ada --token-env TOKEN")
+    kernel.ok('x = %nango_trigger demo echo ada "x"\nentries = %nango_history')
+    kernel.ok("%nango_close second")
+    reply = kernel.run("%nango_history --rerun {entries[-1].number}")
+    assert reply.error == "NangoClosedError"
+    assert "--connection NAME" in reply.traceback

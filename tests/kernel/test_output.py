@@ -171,3 +171,11 @@ def test_the_kept_result_is_the_one_that_was_meant(local: Kernel) -> None:
     reply = local.run("%nango_trigger demo echo ada 77 --frame")
     number = reply.traceback.rpartition("%nango_history ")[2].strip(" .\n")
     assert local.ok(f"x = %nango_history {number}\nx.return_value").plain == "77"
+
+
+def test_lists_are_put_where_the_line_says(local: Kernel) -> None:
+    local.ok('%nango_trigger demo echo ada "x"')
+    for silent in ("%nango_history;", "%nango_jobs;", "%nango_history --out entries"):
+        assert not local.ok(silent).data, silent
+    assert "success" in local.ok("print(entries[-1].outcome)").text
+    assert "which entry" in local.run("%nango_history --frame").traceback

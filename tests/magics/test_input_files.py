@@ -87,7 +87,7 @@ def test_places_that_are_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert error.message == "There is no file contact.json"
     assert "contacts.json" in error.hint
     assert str(tmp_path) in fail("other").hint
-    assert "is a folder" in fail(tmp_path).message
+    assert fail(tmp_path).message == f"The input can't be read: {tmp_path} is a folder"
     assert "There is no file" in fail("~nobody/contacts.json").message
     assert "There is no file" in fail("nowhere/contacts.json").message
     assert "can't be read" in fail("contacts.json/x").message
