@@ -135,7 +135,8 @@ def _write_parquet(path: Path, rows: Sequence[Any]) -> None:
     frame = to_pandas(rows)
     try:
         frame.to_parquet(path, index=False)
-    except (TypeError, ValueError):  # pyarrow's: Parquet has one type to a column
+    # Of pyarrow: Parquet has one type to a column, and no objects without keys.
+    except (TypeError, ValueError, OverflowError, NotImplementedError):
         for name in frame.columns:
             if frame[name].dtype == "object":
                 frame[name] = frame[name].map(column_text)

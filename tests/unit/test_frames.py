@@ -51,6 +51,10 @@ def test_polars() -> None:
         ([[1], [2.5]], [[1.0], [2.5]]),
         ([[{"a": 1}], [{"a": 2, "b": 3}]], [[{"a": 1, "b": None}], [{"a": 2, "b": 3}]]),
         ([[[1]], [1]], ["[[1]]", "[1]"]),
+        ([[1], ["x"], [[2]]], ["[1]", '["x"]', "[[2]]"]),
+        ([[{}], None], ["[{}]", None]),
+        ([[{"a": 1}, 5]], ['[{"a": 1}, 5]']),
+        ([[{"a": 1}], [{"a": True}]], ['[{"a": 1}]', '[{"a": true}]']),
         ([2**200, 1], [str(2**200), "1"]),
         ([[2**200], [1]], [f"[{2**200}]", "[1]"]),
         ([None, None], [None, None]),
@@ -66,10 +70,16 @@ def test_polars_takes_columns_of_all_kinds(values: list[Any], found: list[Any]) 
     assert len(frames.to_pandas([{"c": value} for value in values])) == len(values)
 
 
+def test_polars_has_a_column_without_a_name() -> None:
+    rows = [{"": 1, "column_0": 2}]
+    assert frames.to_polars(rows).to_dicts() == rows
+
+
 def test_large_integers_stay_exact_beside_gaps() -> None:
     frame = frames.to_pandas([{"id": 2**60 + 1}, {}, {"id": 5}])
     assert frame["id"].dropna().tolist() == [2**60 + 1, 5]
     assert frames.to_pandas([{"id": 1}, {}])["id"].dtype == "float64"
+    assert frames.to_pandas([{"id": 2**63 + 1}, {}])["id"].tolist() == [2**63 + 1, None]
 
 
 def test_two_ways_to_one_name() -> None:
@@ -224,6 +234,9 @@ def test_parquet_with_pandas_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     rows = [{"id": 1, "mixed": 1, "tags": ["a"]}, {"id": 2, "mixed": "x", "tags": []}]
     found = pd.read_parquet(frames.save(tmp_path / "x.parquet", rows))
     assert found["mixed"].tolist() == ["1", "x"]
+    for odd, text in (({}, "{}"), (2**70, str(2**70))):
+        found = pd.read_parquet(frames.save(tmp_path / "x.parquet", [{"a": [odd]}, {"a": None}]))
+        assert found["a"].tolist() == [f"[{text}]", None]
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(NangoUsageError, match="Parquet files need polars"):
         frames.check_target(tmp_path / "y.parquet")
