@@ -307,7 +307,7 @@ class Nango:
         NangoUsageError, NangoServerError, NangoClosedError, NangoConnectionError, NangoTimeoutError
             As `register_connection`.
         """
-        return await self._list(messages.GetUserIdConnections, "connections of", user_id=user_id)
+        return await self._list(messages.GetUserIdConnections, "connections", user_id=user_id)
 
     async def get_connections_for_integration(self, integration: str) -> NangoResult:
         """List an integration's connections; otherwise as `get_connections_for_user_id`."""
