@@ -219,8 +219,7 @@ class _Builder:
         for key, item in islice(entries(task.value), self._limits.children):
             if self._left <= 0:
                 break
-            label = key_text(key, self._limits.key_chars)
-            self._left -= _ITEM_COST + len(escape(label))
+            label = self._label(key)
             # A list under a secret name is a list of secrets.
             name = key if isinstance(task.value, Mapping) else task.name
             task.branch.items.append(Item(label, self._node(item, name, task.depth + 1)))
@@ -245,7 +244,7 @@ class _Builder:
             self._left -= cost * len(rows)
         else:
             rows = self._rows(len(objects), columns, cost, depth)
-        heads = [(column.style, self._head(column.name)) for column in columns]
+        heads = [(column.style, self._label(column.name)) for column in columns]
         note = shape_text(
             (len(rows), len(value)), (len(shown), len(names)), self._limits.counted_columns
         )
@@ -263,9 +262,10 @@ class _Builder:
             rows.append(_row([self._cell(column, at, depth + 1) for column in columns]))
         return rows
 
-    def _head(self, name: Any) -> str:
+    def _label(self, name: Any) -> str:
         text = key_text(name, self._limits.key_chars)
         self._left -= _ITEM_COST + len(escape(text))
+        self.is_cut |= isinstance(name, str) and len(name) > self._limits.key_chars
         return text
 
     def _cell(self, column: _Column, at: int, depth: int) -> Cell:

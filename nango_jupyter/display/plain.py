@@ -50,8 +50,8 @@ def value_text(value: Any, limits: Limits, name: str = "", *, is_fact: bool = Fa
     """
     value = normal(value)
     more = "" if is_fact or limits.is_all else SHOW_ALL
-    if is_table(value, limits.text_rows):
-        return table_text(value, limits, more)
+    if is_table(value, limits.text_rows) and (table := table_text(value, limits, more)):
+        return table
     if isinstance(value, str) and is_fact:
         found = leaf(value, limits.string_chars, secret=is_secret(name))
         return f"{found.text} ({found.note})" if found.note else found.text or '""'

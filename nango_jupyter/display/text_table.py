@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from nango_jupyter.display.limits import Limits
 from nango_jupyter.display.plain_columns import MISSING, column_values, plain_texts
-from nango_jupyter.display.shapes import columns_of, preview, shape_text, size_text
+from nango_jupyter.display.shapes import columns_of, entries, preview, shape_text, size_text
 from nango_jupyter.display.values import (
     is_container,
     is_secret,
@@ -32,6 +32,8 @@ def table_text(
 ) -> str:
     """Return the first rows, and the columns that there is room for; say what is missing.
 
+    Where all is asked for, what has no room in a cell makes it "": JSON has room.
+
     Parameters
     ----------
     value : list of mappings
@@ -46,13 +48,17 @@ def table_text(
     rows = [normal(item) for item in islice(value, limits.text_rows)]
     names = columns_of(rows, limits.counted_columns)
     columns = _fit([_column(name, rows, limits) for name in names[: limits.columns]], limits)
+    is_cut = any(column.is_cut for column in columns)
+    if is_cut and limits.is_all:
+        return ""
     lines = list(map(_GAP.join, zip(*(column.aligned() for column in columns), strict=True)))
     lines.insert(1, _GAP.join("─" * column.width for column in columns))
     shape = shape_text((len(rows), len(value)), (len(columns), len(names)), limits.counted_columns)
-    if name:
-        lines.append(f"({'; '.join(filter(None, [f'{name}: {shape}', beside, more]))})")
-    elif len(rows) < len(value) or len(columns) < len(names):
-        lines.append(f"({shape}; {more})" if more else f"({shape})")
+    is_whole = len(rows) == len(value) and len(columns) == len(names)
+    notes = [f"{name}: {shape}"] if name else [] if is_whole else [shape]
+    notes += ["values in cells cut short"] if is_cut else []
+    if notes:
+        lines.append(f"({'; '.join(filter(None, [*notes, beside, more]))})")
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -69,11 +75,17 @@ def _char_width(char: str) -> int:
 
 
 class _Column(NamedTuple):
-    """The cells of a column, its name first."""
+    """The cells of a column, its name first; `is_short` where one stands for more than it says."""
 
     cells: list[str]
     is_numeric: bool
     width: int
+    is_short: bool
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a cell doesn't show all that it holds."""
+        return self.is_short or any(width(cell) > self.width for cell in self.cells)
 
     def aligned(self) -> list[str]:
         """Return the cells at the column's width."""
@@ -91,13 +103,15 @@ def _column(name: Any, rows: Sequence[Mapping[Any, Any]], limits: Limits) -> _Co
     head = key_text(name, limits.text_cell)
     values = column_values(rows, name)
     plain = None if secret else plain_texts(values, limits.text_cell)
+    is_short = isinstance(name, str) and len(name) > limits.text_cell
     if plain:
         cells, is_numeric = [head, *plain], not isinstance(values[0], str)
     else:
         kinds: set[str] = set()
         cells = [head, *(_cell(value, name, secret, limits, kinds) for value in values)]
-        is_numeric = "number" in kinds and kinds <= {"number", "nothing"}
-    return _Column(cells, is_numeric, min(max(map(width, cells)), limits.text_cell))
+        is_numeric = "number" in kinds and kinds <= {"number", "nothing", "short"}
+        is_short |= "short" in kinds
+    return _Column(cells, is_numeric, min(max(map(width, cells)), limits.text_cell), is_short)
 
 
 def _cell(value: Any, name: Any, secret: bool, limits: Limits, kinds: set[str]) -> str:
@@ -106,9 +120,13 @@ def _cell(value: Any, name: Any, secret: bool, limits: Limits, kinds: set[str]) 
     value = normal(value)
     if is_container(value) and value:
         kinds.add("branch")
-        return preview(value, name, limits) or size_text(value)
+        text = preview(value, name, limits)
+        # A list inside of it is told by its size.
+        if not text or "…" in text or any(is_container(normal(item)) for _, item in entries(value)):
+            kinds.add("short")
+        return text or size_text(value)
     found = leaf(value, limits.text_cell, secret=secret)
-    kinds.add(found.kind)
+    kinds.update([found.kind, "short"] if found.note else [found.kind])
     return line_text(found.text)
 
 

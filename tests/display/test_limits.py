@@ -128,6 +128,39 @@ def test_all_is_all() -> None:
     assert json.loads(text.partition("\n")[2]) == value
 
 
+@pytest.mark.parametrize(
+    ("value", "is_cut"),
+    [
+        ("x" * 100, True),
+        ({"city": {"name": "Berlin"}}, True),
+        ({"tags": ["a"]}, True),
+        ([{"a": 1}], True),
+        ({"city": "Berlin"}, False),
+        ([1, 2], False),
+        ("x" * 32, False),
+        ({"x" * 100: 1}, True),
+    ],
+    ids=["text", "object", "list", "table", "short object", "short list", "short text", "key"],
+)
+def test_a_plain_table_says_that_cells_are_cut_and_all_is_json(value: Any, is_cut: bool) -> None:
+    rows = [{"id": 1, "cell": value}]
+    text = draw(rows)[1]
+    note = "(values in cells cut short; .show(all=True) shows all)"
+    assert (text.split("\n")[-1] == note) == is_cut
+    everything = draw(rows, LIMITS.wider(all=True))[1].partition("\n")[2]
+    if is_cut:
+        assert json.loads(everything) == rows
+    else:
+        assert everything.startswith("id  cell")
+
+
+def test_a_key_that_is_cut_is_told() -> None:
+    for value in ({"k" * 61: 1}, [{"k" * 61: 1}]):
+        assert ".show(all=True) shows all" in draw(value)[0].text
+        assert "k" * 61 in draw(value, LIMITS.wider(all=True))[0].text
+    assert ".show" not in draw({"k" * 60: 1})[0].text
+
+
 def test_nesting_has_an_end_even_so() -> None:
     read, text = draw(nest(900), LIMITS.wider(all=True))
     assert "nested deeper than 100 levels: not shown" in read.text

@@ -199,7 +199,9 @@ def test_plain_text_lines_up_wide_characters() -> None:
 def test_plain_table_leaves_out_columns_that_do_not_fit() -> None:
     lines = draw([{f"column {n}": "x" * 40 for n in range(30)}])["text/plain"].split("\n")
     assert max(map(len, lines)) <= 100
-    assert lines[-1] == "(showing 5 of 30 columns; .show(all=True) shows all)"
+    assert lines[-1] == (
+        "(showing 5 of 30 columns; values in cells cut short; .show(all=True) shows all)"
+    )
 
 
 def test_failure_shows_its_message() -> None:
