@@ -185,6 +185,8 @@ def test_no_string_is_live(lab: Lab, watched: Watched, browser: Browser) -> None
     notebook = lab.open(watched.page, "strings.ipynb")
     notebook.begin("notebook:run-all-cells")
     expect(notebook.output(len(CELLS) + 1)).to_contain_text("all done", timeout=60_000)
+    rows = notebook.output(CELLS.index("failed") + 1)
+    expect(rows).to_contain_text(f"{len(HOSTILE)} of {len(HOSTILE)} rows failed")
     assert watched.live() == []
     assert watched.page.locator(".nango-card").count() >= LEAST_CARDS
     notebook.command("docmanager:save")
