@@ -169,7 +169,7 @@ def _surplus(words: list[str], parser: argparse.ArgumentParser) -> NangoUsageErr
     options = [name for action in parser._actions for name in action.option_strings]
     guess = did_you_mean(unknown[0], options)
     return NangoUsageError(
-        redact(f"There is no option {unknown[0]}"), f"{guess} {_usage(parser)}.".lstrip()
+        redact(f"There is no option {unknown[0]}"), guess or f"{_usage(parser)}."
     )
 
 

@@ -184,9 +184,9 @@ def test_parse_knows_the_line() -> None:
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        ("crm ada --timeot 3", "There is no option --timeot", "Did you mean --timeout? Usage: "),
-        ("crm ada --no_wait", "There is no option --no_wait", "Did you mean --no-wait? Usage: "),
-        ("crm ada --time 3", "There is no option --time", "Usage: "),
+        ("crm ada --timeot 3", "There is no option --timeot", "Did you mean --timeout?"),
+        ("crm ada --no_wait", "There is no option --no_wait", "Did you mean --no-wait?"),
+        ("crm ada --time 3", "There is no option --time", "Did you mean --timeout?"),
         ("crm ada --xyz", "There is no option --xyz", "Usage: "),
         ("crm ada 1 2", "There are too many arguments", "Quote what has blanks"),
         ("crm ada --timeout", "expected one argument", "Usage: "),
