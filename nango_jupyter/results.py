@@ -73,13 +73,17 @@ class NangoResult(NangoMessageHandlerResult):
             raise _no_such_key(self.return_value, key) from None
 
     def __len__(self) -> int:
-        return self._ask(len, "a length")
+        return self._ask(len, "length")
 
     def __iter__(self) -> Iterator[Any]:
         return self._ask(iter, "items")
 
     def __contains__(self, item: object) -> bool:
-        return self._ask(lambda value: item in value, "items")
+        self._ask(iter, "items")
+        try:
+            return item in self.return_value
+        except TypeError:  # a list can't be a key, nor a number stand in a text
+            return False
 
     def keys(self) -> KeysView[str]:
         """Return the keys of a value that is an object."""
@@ -296,7 +300,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _no_such_key(value: Any, key: Any) -> NangoKeyError:
-    shown = path_text((key,)) if isinstance(key, str | int) else type_name(key)
+    shown = path_text((key,)) if isinstance(key, str | int) else f"[{type(key).__name__}]"
     if isinstance(value, Mapping):
         names = [path_text((str(name),)) for name in value]
         hint = did_you_mean(shown, names) or (f"Its keys: {name_list(names)}." if names else "")

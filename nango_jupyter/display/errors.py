@@ -15,6 +15,7 @@ from nango_jupyter.exceptions import (
     NangoConnectionError,
     NangoConnectionLostError,
     NangoError,
+    NangoServerError,
     NangoTimeoutError,
 )
 
@@ -48,7 +49,7 @@ def render_error(error: NangoError, limits: Limits = LIMITS) -> dict[str, str]:
     title = next((text for kind, text in _TITLES.items() if isinstance(error, kind)), "failed")
     about = [] if result is None else about_result(result)
     message = read_error(error.message, limits)
-    hint, was_cut = clip(error.hint, limits.error_chars)
+    hint, was_cut = clip(error.hint or _next(error), limits.error_chars)
     hint = f"{hint}…" if was_cut else hint
     log = read_log(
         None if result is None else result.execution, replace(limits, log_lines=_LOG_LINES)
@@ -69,3 +70,10 @@ def render_error(error: NangoError, limits: Limits = LIMITS) -> dict[str, str]:
     text += [f"Next: {hint}"] if hint else []
     text += log_lines(log)
     return {"text/html": html, "text/plain": "\n".join(text)}
+
+
+def _next(error: NangoError) -> str:
+    """Return what can be done about an action of which nobody knows why it fails."""
+    if not (isinstance(error, NangoServerError) and getattr(error.result, "is_action", False)):
+        return ""
+    return "Change the input, or mend the action, and trigger it again."

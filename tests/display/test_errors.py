@@ -49,6 +49,14 @@ def test_what_was_asked_what_went_wrong_and_what_is_next() -> None:
     )
 
 
+def test_what_is_next_where_an_action_fails() -> None:
+    error = error_of("There was an error during the action execution: boom")
+    error.result = NangoResult(False, error.message, is_action=True)
+    assert (
+        "Next: Change the input, or mend the action" in Page(render_error(error)["text/html"]).text
+    )
+
+
 def test_the_end_of_the_log_stands_open() -> None:
     found = render_error(error_of("boom", lines=14))
     assert '<details class="ng-log" open>' in found["text/html"]

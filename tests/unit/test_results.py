@@ -85,6 +85,8 @@ def test_the_value_is_at_hand() -> None:
     assert dict(result.items()) == dict(result) == VALUE
     assert "contacts" in result
     assert "x" not in result
+    assert ["contacts"] not in result
+    assert 1 not in NangoResult(True, None, "text")
     assert result.get("x", 5) == 5
     rows = NangoResult(True, None, VALUE["contacts"])
     assert [row["name"] for row in rows] == ["Ada", "Bob"]
@@ -108,7 +110,8 @@ def test_truth_is_success() -> None:
         ([1, 2], "a", "The value is a list: there is no a", "result[0]"),
         (None, "a", "The value is nothing: there is no a", "result.return_value"),
         (5, 0, r"The value is a number: there is no \[0\]", "result.return_value"),
-        (VALUE, ["a"], "The value has no a list", "Its keys"),
+        (VALUE, ["a"], r"The value has no \[list\]", "Its keys"),
+        (VALUE, None, r"The value has no \[NoneType\]", "Its keys"),
         ({"\x1b[1m\u202e": 1}, "\x07", r"The value has no \[\"\\u0007\"\]", r"\u202e"),
     ],
 )
