@@ -103,9 +103,11 @@ class NangoError(Exception):
             self.on_show(self)
         name = type(self).__name__
         if self.on_show is not None:
-            return [*_user_line(self.__traceback__), f"{name}: {_first_line(self.message)}"]
-        lines = [f"{name}: {self.message}", *([f"Hint: {self.hint}"] if self.hint else [])]
-        return [*_user_line(self.__traceback__), *lines, *_log_lines(self.result)]
+            lines = [f"{name}: {_first_line(self.message)}"]
+        else:
+            lines = [f"{name}: {self.message}", *([f"Hint: {self.hint}"] if self.hint else [])]
+            lines += _log_lines(self.result)
+        return [*_user_line(self.__traceback__), *map(_visible, lines)]
 
 
 class NangoUsageError(NangoError, ValueError):
@@ -160,6 +162,17 @@ class NangoHttpError(NangoError):
 
 class NangoConfigError(NangoError):
     """The integrations folder can't be used as it is."""
+
+
+def _visible(text: str) -> str:
+    """Show what a terminal would obey, or what turns text around, as escapes."""
+    if text.isprintable():
+        return text
+    # Joiners are part of emoji and of scripts.
+    plain = "\n\t\xa0\u200c\u200d"
+    return "".join(
+        char if char.isprintable() or char in plain else ascii(char)[1:-1] for char in text
+    )
 
 
 def _first_line(text: str) -> str:
