@@ -275,11 +275,19 @@ def _pandas_rows(source: Any) -> Rows:
     def make(start: int) -> Iterator[dict[str, Any]]:
         columns: list[Iterable[Any]] = [level[start:] for _, level in keys]
         # Column by column: a row that pandas makes has floats where there were integers.
-        columns += [frame.iloc[start:, at] for at in range(len(names))]
+        columns += [_values(frame.iloc[start:, at]) for at in range(len(names))]
         for _, *values in zip(range(start, len(frame)), *columns, strict=True):
             yield dict(zip(heads, values, strict=True))
 
     return Rows(make, len(frame))
+
+
+def _values(column: Any) -> Iterable[Any]:
+    """Return the values of a column of pandas, with None for gaps, which floats have as NaN."""
+    gaps = column.isna()
+    if column.dtype.kind == "f" or not gaps.any():
+        return column  # type: ignore[no-any-return]
+    return (None if is_gap else value for value, is_gap in zip(column, gaps, strict=True))
 
 
 def _names(columns: Iterable[Any]) -> list[str]:

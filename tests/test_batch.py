@@ -25,9 +25,11 @@ from nango_jupyter.exceptions import (
     NangoClosedError,
     NangoConnectionError,
     NangoConnectionLostError,
+    NangoError,
     NangoUsageError,
 )
 from nango_jupyter.kernel_loop import KernelLoop
+from nango_jupyter.known import KnownNames
 from nango_jupyter.messages import NangoMessageHandlerResult
 from nango_jupyter.rows import Row, iterate
 from tests.client.peer import Peer, echo, hold, ignore, serve
@@ -449,6 +451,41 @@ async def test_retry_sends_what_was_sent(nango: Nango) -> None:
     user = "somebody"
     again = await retry(first, nango).run()
     assert 'user_id "nobody"' in (again[0].error_msg or "")
+
+
+async def test_retry_of_a_row_that_gives_no_call_runs_the_others(nango: Nango) -> None:
+    def prepare(row: Row) -> TriggerCall:
+        return to("echo")(Row({"n": 6 // (1 - row.n), "user": row.user}))
+
+    rows = [{"n": n, "user": "ada" if n else 1} for n in range(4)]
+    first = await Batch(nango, iterate(rows), prepare).run()
+    assert [item.index for item in first.failed] == [1, 2, 3]
+    await nango.register_connection("demo", "ada", "any-token")
+    again = await retry(first, nango).run()
+    assert [item.index for item in again.failed] == [1]
+    assert again.request == "demo.echo"
+
+
+async def test_misspelt_names_are_guessed_and_others_are_learnt(nango: Nango) -> None:
+    asked: list[object] = []
+
+    class Known(KnownNames):
+        async def hint(self, call: TriggerCall, error: NangoError) -> str:
+            asked.append(call.user_id)
+            return await super().hint(call, error)
+
+    known = Known()
+    rows: list[Any] = [*numbers(2), *({"n": n, "user": f"{n}"} for n in range(50))]
+    rows[0]["user"] = rows[1]["user"] = 1
+    first = await run(nango, rows, known=known)
+    assert (known.actions("demo"), known.users_seen("demo")) == (["echo"], [1])
+    assert asked == [str(n) for n in range(10)]
+    hints = [item.error.hint if item.error else "" for item in first]
+    assert hints[3].startswith("Did you mean the number 1?")
+    assert not any("mean" in hint for at, hint in enumerate(hints) if at != 3)
+    again = await retry(first, nango, known=known).run()
+    assert again[3].error is not None
+    assert again[3].error.hint.count("Did you mean") == 1
 
 
 async def test_a_pickle_has_what_came_back(nango: Nango) -> None:

@@ -17,6 +17,7 @@ from nango_jupyter.exceptions import (
     NangoConnectionError,
     NangoConnectionLostError,
     NangoError,
+    NangoServerError,
     NangoUsageError,
 )
 from nango_jupyter.results import NangoResult
@@ -26,6 +27,7 @@ from nango_jupyter.secrets import redact
 if TYPE_CHECKING:
     from nango_jupyter.calls import TriggerCall
     from nango_jupyter.client import Nango
+    from nango_jupyter.known import KnownNames
 
 __all__ = ["DEFAULT_CONCURRENCY", "Batch", "retry"]
 
@@ -34,6 +36,8 @@ DEFAULT_CONCURRENCY = 10
 _STOPPED = "stopped: it may have run"
 # How long what was cancelled may take to end, in seconds.
 _PATIENCE = 2.0
+# Of more calls than that, nobody reads which of their names may be misspelt.
+_MOST_GUESSES = 10
 
 
 class Batch:
@@ -59,6 +63,8 @@ class Batch:
         Begin no row after one has failed; those under way end.
     on_item : function from BatchItem, optional
         Called for each row when it is done.
+    known : KnownNames, optional
+        Learns the names that are used, and guesses what was meant by those that are misspelt.
 
     Raises
     ------
@@ -84,7 +90,8 @@ class Batch:
         concurrency: int = DEFAULT_CONCURRENCY,
         stop_on_error: bool = False,
         on_item: Callable[[BatchItem], None] | None = None,
-        todo: Iterable[Todo] = (),
+        known: KnownNames | None = None,
+        todo: Iterable[Todo] | None = None,
         before: Iterable[BatchItem] = (),
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
@@ -96,24 +103,25 @@ class Batch:
         self.request, self.connection = request, connection
         self._client, self._rows, self._prepare = client, rows, prepare
         self._concurrency, self._stop_on_error = concurrency, stop_on_error
+        self._known = known
         self._items = {item.index: item for item in before}
         # What comes before the rows, and what was taken and not begun.
-        self._todo = deque(todo)
+        self._todo = deque(todo or ())
         self._under_way: dict[int, Todo] = {}
         self._outcome = Outcome()
         self._pulling = asyncio.Lock()
         self._workers: set[asyncio.Task[None]] = set()
         self._good_before = sum(item.success for item in self._items.values())
-        self._read_first()
+        if todo is None:  # of those that have failed before, the first may be the only bad one
+            self._read_first()
 
     def _read_first(self) -> None:
         """Read and prepare the first row: an error here is raised before anything is sent."""
-        if not self._todo and (todo := self._take()) is not None:
-            self._todo.append(todo)
-        if self._todo and self._todo[0].call is None:
-            self._todo[0].call = self._prepare(Row(self._todo[0].row))
-        if not self.request and self._todo and self._todo[0].call is not None:
-            self.request = self._todo[0].call.request
+        if (todo := self._take()) is None:
+            return
+        todo.call = self._prepare(Row(todo.row))
+        self._todo.append(todo)
+        self.request = self.request or todo.call.request
 
     @property
     def done(self) -> int:
@@ -135,7 +143,24 @@ class Batch:
             await self._run()
         finally:
             self._settle()
+        await self._guess()
         return self.result()
+
+    async def _guess(self) -> None:
+        """Add to errors of the server which name may be misspelt."""
+        if self._known is None:
+            return
+        guesses: dict[tuple[str, type, object], str] = {}
+        for item in self._items.values():
+            call, error = item.call, item.error
+            if call is None or not isinstance(error, NangoServerError):
+                continue
+            key = (call.request, type(call.user_id), call.user_id)
+            if key not in guesses and len(guesses) < _MOST_GUESSES:
+                guesses[key] = await self._known.hint(call, error)
+            guess = guesses.get(key, "")
+            if guess not in error.hint:
+                error.hint = f"{guess} {error.hint}".strip()
 
     @property
     def interrupt(self) -> BaseException | None:
@@ -227,6 +252,8 @@ class Batch:
             return self._failed(todo, error)
         except Exception as error:  # of the user's own code, or of ours
             return self._failed(todo, NangoError(_text(error)))
+        if self._known is not None:
+            self._known.note_call(call)
         return BatchItem(todo.index, todo.row, None, result)
 
     def _call_of(self, todo: Todo) -> TriggerCall | None:
@@ -306,6 +333,7 @@ def retry(
     concurrency: int = DEFAULT_CONCURRENCY,
     stop_on_error: bool = False,
     on_item: Callable[[BatchItem], None] | None = None,
+    known: KnownNames | None = None,
 ) -> Batch:
     """Prepare to run again what failed in a batch, as it was, and what was not begun in it.
 
@@ -316,7 +344,7 @@ def retry(
     ----------
     before : BatchResult
     client : Nango
-    concurrency, stop_on_error, on_item
+    concurrency, stop_on_error, on_item, known
         As of `Batch`.
 
     Raises
@@ -344,6 +372,7 @@ def retry(
         concurrency=concurrency,
         stop_on_error=stop_on_error,
         on_item=on_item,
+        known=known,
         todo=[*todo, *(Todo(one.index, one.row, one.call) for one in left.todo)],
         before=before.items,
     )

@@ -40,6 +40,7 @@ class _Failure(NamedTuple):
     number: int
     message: str
     rows: str
+    hint: str
 
 
 def render_batch(batch: BatchResult, asked: Limits | None = None) -> dict[str, str]:
@@ -82,7 +83,9 @@ def render_batch(batch: BatchResult, asked: Limits | None = None) -> dict[str, s
     text = [" · ".join([f"{ICONS[state]} {title}", *about])]
     text += [reason] if reason else []
     text += [f"durations: {durations.blocks} {durations.text}"] if durations else []
-    text += [f"  {one.number:,} failed: {one.message} ({one.rows})" for one in failures]
+    for one in failures:
+        text += [f"  {one.number:,} failed: {one.message} ({one.rows})"]
+        text += [f"    {one.hint}"] if one.hint else []
     text += [f"  ({others})"] if others else []
     text += [value_text(shown, limits)] if shown else []
     text += [f"Next: {again}"] if again else []
@@ -167,23 +170,30 @@ def _about(batch: BatchResult) -> list[str]:
 
 def _failures(items: Iterable[BatchItem], limits: Limits) -> tuple[list[_Failure], str]:
     """Return the most frequent messages, and what is told of the others."""
-    rows: dict[str, list[int]] = {}
+    rows: dict[str, list[BatchItem]] = {}
     for item in items:
         if not item.success:
-            rows.setdefault(_without_user(item), []).append(item.index)
+            rows.setdefault(_without_user(item), []).append(item)
     groups = sorted(rows.items(), key=lambda group: -len(group[1]))
     most = len(groups) if limits.is_all else _FAILURES
     found = [
-        _Failure(len(numbers), _summary(message, limits), _numbers(numbers))
-        for message, numbers in groups[:most]
+        _Failure(len(of), _summary(message, limits), _numbers([one.index for one in of]), _hint(of))
+        for message, of in groups[:most]
     ]
     others = groups[most:]
     if not others:
         return found, ""
-    failed = sum(len(numbers) for _, numbers in others)
+    failed = sum(len(of) for _, of in others)
     return found, (
         f"and {count(len(others), 'other message')}, of {count(failed, 'row')}; {SHOW_ALL}"
     )
+
+
+def _hint(items: Sequence[BatchItem]) -> str:
+    """Return what to do about rows that failed in the same way; where it differs, of the first."""
+    hints = [item.error.hint if item.error else "" for item in items]
+    hint = _line(hints[0])
+    return hint if not hint or len(set(hints)) == 1 else f"Row {items[0].index}: {hint}"
 
 
 def _without_user(item: BatchItem) -> str:

@@ -8,6 +8,7 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from nango_jupyter.batch import DEFAULT_CONCURRENCY, Batch, BatchResult, retry
@@ -55,6 +56,7 @@ def _each(
         calls,
         request=request.request,
         connection=connection.name,
+        known=connection.known,
         **_how(notebook, args),
     )
     calls.settle()
@@ -71,7 +73,12 @@ class _Calls:
 
     def __call__(self, row: Row) -> TriggerCall:
         names = ChainMap({"row": row}, self._names)
-        return self._request.call(names, _user_of(row, self._somebody))
+        call = self._request.call(names, _user_of(row, self._somebody))
+        user: object = call.user_id
+        # In a column with a gap pandas makes 1.0 of 1, which is nobody's id.
+        if isinstance(user, float) and user.is_integer():
+            return replace(call, user_id=int(user))
+        return call
 
     def settle(self) -> None:
         """Keep the variables that are used, as they are now, and let go of all others.
@@ -100,7 +107,7 @@ def _retry(
     # Where it went before: the current connection may be another server by now.
     name = args.connection or before.connection
     connection = notebook.session.connection(name)
-    batch = retry(before, connection.client, **_how(notebook, args))
+    batch = retry(before, connection.client, known=connection.known, **_how(notebook, args))
     batch.connection = connection.name
     return batch
 
@@ -158,7 +165,7 @@ def run_batch(notebook: Notebook, batch: Batch, output: Output, args: Namespace)
             result = notebook.loop.run(session.trigger_each(batch, batch.request, batch.connection))
         _check(batch, result)
     except NangoError as error:
-        error.hint = f"{error.hint} {_keep(notebook, batch.result(), output)}".strip()
+        error.hint = f"{_keep(notebook, batch.result(), output)} {error.hint}".strip()
         raise
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         error.add_note(_keep(notebook, batch.result(), output))

@@ -98,7 +98,7 @@ class Expression:
 
     def _hint(self, name: str, names: Mapping[str, Any]) -> str:
         if name == "row":
-            return "row is there with --each only."
+            return "row is there with --each only, as {{ row.name }}."
         if name in _FILTERS and "|" in self.shown:
             return "Between {{ and }} stands Python, which has no filters."
         if name in {"true", "false", "null"}:

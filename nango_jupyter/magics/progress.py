@@ -66,7 +66,10 @@ class Progress:
             return
         self._batch.on_item = self._next
         # Rows that Stop cut off were not counted one by one.
-        self._bar.update(self._batch.done - self._bar.n)
+        if cut_off := self._batch.done - self._bar.n:
+            self._failed += cut_off
+            self._bar.set_postfix_str(f"{self._failed:,} failed", refresh=False)
+            self._bar.update(cut_off)
         if self._shown is None:
             self._bar.close()
             return

@@ -109,7 +109,7 @@ def test_a_traceback_is_told_by_its_last_line() -> None:
 )  # fmt: skip
 def test_how_it_ended(more: dict[str, Any], state: str, title: str) -> None:
     html = render_batch(batch(good(0), good(1), **more))["text/html"]
-    assert f'class="nango-card ng-{state}"' in html
+    assert f'class="nango-card ng-{state} ' in html
     assert title in Page(_SVG.sub("", html)).text
     assert ("Ended early: " in html) is bool(more)
 
@@ -234,6 +234,19 @@ def test_failures_are_grouped_whoever_the_user_is() -> None:
         items.append(replace(item, call=call))
     text = render_batch(batch(*items))["text/plain"]
     assert '50 failed: no connection for user_id "…" and others' in text
+
+
+def test_failures_tell_what_to_try() -> None:
+    items = [bad(number) for number in range(3)]
+    for item in items:
+        assert item.error is not None
+        item.error.hint = "Did you mean <b>ada</b>?"
+    bundle = render_batch(batch(*items))
+    assert "(rows 0, 1, 2)\n    Did you mean <b>ada</b>?\n" in bundle["text/plain"]
+    assert "<small>Did you mean &lt;b&gt;ada&lt;/b&gt;?</small>" in bundle["text/html"]
+    assert items[2].error is not None
+    items[2].error.hint = ""
+    assert "    Row 0: Did you mean" in render_batch(batch(*items))["text/plain"]
 
 
 def test_as_many_rows_as_are_asked_for() -> None:

@@ -41,6 +41,21 @@ def test_the_user_is_in_the_row(kernel: Kernel) -> None:
     assert "no user" in reply.traceback
 
 
+def test_a_gap_in_a_column_of_users_leaves_the_others_as_they_are(kernel: Kernel) -> None:
+    kernel.ok("number = 58\n%nango_register demo $number --token-env TOKEN")
+    kernel.ok("import pandas as pd\nrows = pd.DataFrame({'user': [58, None]})  # 58.0 and NaN")
+    for line in ("--each rows", "{{ row.user }} --each rows"):
+        kernel.ok(f"%nango_trigger demo whoami {line} --out batch")
+        assert kernel.ok("batch[0].value['userId'], batch[1].success").plain == "(58, False)"
+
+
+def test_a_misspelt_action_is_guessed(local: Kernel) -> None:
+    for line in ("", " --stop-on-error"):
+        reply = local.run(f"%nango_trigger demo ecko ada --each [{{}},{{}}]{line}")
+        assert "Did you mean echo?" in reply.html
+        assert "Did you mean echo?" in reply.plain
+
+
 def test_a_generator_is_read_as_it_is_needed(kernel: Kernel) -> None:
     kernel.ok(
         "read = []\n"

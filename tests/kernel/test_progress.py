@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ def prepare(row: Row) -> TriggerCall:
     return TriggerCall(integration="demo", action="echo", user_id=row.user, input=row.n)
 
 
+def sleep(row: Row) -> TriggerCall:
+    return TriggerCall(integration="demo", action="sleep", user_id=1, input=dict(row))
+
+
 async def bar_of(rows: Any, **options: Any) -> str:
     async with LocalServer() as server:
         client = server.client()
@@ -51,6 +56,22 @@ async def test_a_terminal_has_one_last_line_with_the_rate_and_failures() -> None
     assert last.startswith("demo.echo: 100%")
     assert re.search(r"20/20 \[.* rows/s, 4 failed\]", last)
     assert text.endswith("\n")
+
+
+async def test_rows_that_stop_cut_off_have_failed() -> None:
+    async with LocalServer() as server:
+        client = server.client()
+        await client.register_connection("demo", 1, "any-token")
+        rows = iterate([{"seconds": 60}] * 5)
+        batch = Batch(client, rows, sleep, concurrency=3)
+        with redirect_stderr(io.StringIO()) as out, Progress(batch):
+            running = asyncio.ensure_future(batch.run())
+            await asyncio.sleep(0.3)
+            running.cancel()
+            await asyncio.wait([running])
+    last = out.getvalue().rstrip("\n").split("\r")[-1]
+    assert "3/5 [" in last
+    assert "3 failed" in last
 
 
 async def test_rows_without_a_number_are_counted() -> None:

@@ -103,6 +103,21 @@ def test_a_frame_keeps_its_values_and_has_its_index_if_that_has_a_name() -> None
     assert [len(row) for row in iterate(pd.DataFrame(index=range(3)))] == [0, 0, 0]
 
 
+def test_gaps_of_pandas_are_none_but_in_floats() -> None:
+    frame = pd.DataFrame(
+        {
+            "text": ["a", None],
+            "when": [pd.Timestamp("2026-01-02"), pd.NaT],
+            "n": pd.array([1, None], dtype="Int64"),
+            "x": [0.5, None],
+        }
+    )
+    first, second = iterate(frame)
+    assert [first.text, first.n, first.x] == ["a", 1, 0.5]
+    assert [second.text, second.when, second.n] == [None] * 3
+    assert second.x != second.x
+
+
 def test_what_changes_later_changes_nothing() -> None:
     items = [{"n": 1}, {"n": 2}]
     frame, table = pd.DataFrame(items), pl.DataFrame(items)
