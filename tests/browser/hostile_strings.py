@@ -77,7 +77,7 @@ HOSTILE = [
 LIVE = r"""() => {
     const found = [];
     const ours = new Set(("DIV STYLE P SPAN STRONG BDI TABLE THEAD TBODY TR TH TD B I SMALL UL " +
-        "LI DETAILS SUMMARY PRE A CODE svg title rect path g line text").split(" "));
+        "LI BR DETAILS SUMMARY PRE A CODE svg title rect path g line text").split(" "));
     const classes = /^(nango-card|mathjax_ignore|tex2jax_ignore|ng-.*)$/;
     const cards = [...document.querySelectorAll(".nango-card")];
     const css = cards[0]?.querySelector("style").textContent;
