@@ -81,8 +81,8 @@ class TriggerRequest:
 def read_request(args: Namespace, cell: str | None, names: Mapping[str, Any]) -> TriggerRequest:
     """Read what is to be run, and its input from the cell, the line or a file."""
     if args.integration is None or args.action is None:
-        what = "an integration and an action" if args.integration is None else "an action"
-        raise NangoUsageError(f"There is no {what.removeprefix('an ')}", f"{_USAGE}.")
+        what = "integration and no action" if args.integration is None else "action"
+        raise NangoUsageError(f"There is no {what}", f"{_USAGE}.")
     return TriggerRequest(
         str(args.integration),
         str(args.action),

@@ -49,6 +49,11 @@ def test_a_gap_in_a_column_of_users_leaves_the_others_as_they_are(kernel: Kernel
         assert kernel.ok("batch[0].value['userId'], batch[1].success").plain == "(58, False)"
 
 
+def test_what_is_missing_is_named(local: Kernel) -> None:
+    assert "no integration and no action" in local.run("%nango_trigger").traceback
+    assert "There is no action" in local.run("%nango_trigger demo").traceback
+
+
 def test_a_misspelt_action_is_guessed(local: Kernel) -> None:
     for line in ("", " --stop-on-error"):
         reply = local.run(f"%nango_trigger demo ecko ada --each [{{}},{{}}]{line}")
