@@ -9,6 +9,8 @@ PYTHON ?=
 PYTEST_ARGS ?=
 BENCH ?=
 export PYTHON
+# Where it is set, each of the tests' hundreds of processes would compile all of .venv anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 python := .venv/bin/python
 notebook := notebooks/01_quickstart.ipynb

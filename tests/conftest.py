@@ -1,5 +1,6 @@
 """Fixtures that need a real broker, or a real database."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from uuid import uuid4
@@ -21,6 +22,13 @@ def pytest_configure() -> None:
 def own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what other tests gave as secrets: it would be masked in this one's texts."""
     monkeypatch.setattr(secrets, "_known", secrets._Known())
+
+
+@pytest.fixture(autouse=True)
+def loops_do_not_nest() -> Iterator[None]:
+    """Nesting patches asyncio for good: `run_program` is for a test of it."""
+    yield
+    assert not hasattr(asyncio, "_nest_patched")
 
 
 @pytest.fixture(scope="session")

@@ -253,7 +253,8 @@ class _Link:
             _close(self._connection)
 
     async def _explain_timeout(self, timeout: float, taken: bool) -> NangoTimeoutError:
-        waited = f"No answer within {round(timeout, 1 if timeout >= 1 else 3):g} s"
+        # What is left after connecting: 0.299 of 0.3 s.
+        waited = f"No answer within {round(timeout, 1) if timeout >= 1 else f'{timeout:.2g}'} s"
         if not taken:
             return NangoTimeoutError(
                 f"{waited}: the broker did not take the message",

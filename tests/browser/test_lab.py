@@ -147,7 +147,7 @@ def test_an_action_of_a_cell_and_its_log(lab: Lab, page: Page, theme: str) -> No
     notebook = lab.open(page, name)
     notebook.begin("notebook:run-all-cells")
     wrong = notebook.output(4)
-    expect(wrong).to_contain_text("did you mean channel?", timeout=30_000)
+    expect(wrong.first).to_contain_text("did you mean channel?", timeout=30_000)
 
     expect(notebook.output(1)).to_contain_text("slack notify")
     card = notebook.output(3)

@@ -1,9 +1,6 @@
 """Event loops that come and go, as in a terminal, and ones that nest, as in a notebook."""
 
 import asyncio
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 
@@ -11,6 +8,7 @@ import pytest
 
 from nango_jupyter import Nango, NangoClosedError, NangoUsageError
 from tests.client.peer import ignore, serve
+from tests.support.program import run_program
 
 
 @pytest.fixture
@@ -140,20 +138,6 @@ NO_GOODBYE = """
     asyncio.run(main())
     print("fine")
 """
-
-
-def run_program(program: str, *arguments: str) -> str:
-    """Run a program in an interpreter of its own, as nesting patches asyncio for good."""
-    done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "fine" in done.stdout
-    return done.stderr
 
 
 def test_nested_loops(rabbit_vhost: str) -> None:
