@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, overload
@@ -62,6 +62,7 @@ class HistoryEntry:
         connection: str,
         *,
         call: TriggerCall | None = None,
+        on_end: Callable[[], object] = lambda: None,
     ) -> None:
         self.number = number
         self.request = request
@@ -75,6 +76,7 @@ class HistoryEntry:
         self.result: NangoResult | BatchResult | None = None
         self._begun = perf_counter()
         self._duration: float | None = None
+        self._on_end = on_end
 
     @property
     def duration(self) -> float:
@@ -87,6 +89,7 @@ class HistoryEntry:
         """Note what came of it."""
         self._duration = self.duration
         self.state, self.outcome, self.result = state, outcome, result
+        self._on_end()
 
     def end_batch(self, result: BatchResult) -> None:
         """Note what came of a batch, also of one that ended early."""
@@ -135,9 +138,16 @@ class HistoryEntry:
 
 
 class History(Sequence[HistoryEntry]):
-    """What was triggered in this session, drawn as a table, the newest last."""
+    """What was triggered in this session, drawn as a table, the newest last.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    on_change : function, optional
+        Called when something begins, and when it has ended.
+    """
+
+    def __init__(self, on_change: Callable[[], object] = lambda: None) -> None:
+        self._on_change = on_change
         self._entries: list[HistoryEntry] = []
         # Those whose call and result are kept.
         self._whole: list[HistoryEntry] = []
@@ -145,14 +155,15 @@ class History(Sequence[HistoryEntry]):
 
     def begin(self, connection: str, call: TriggerCall) -> HistoryEntry:
         """Note a call that is sent now."""
-        return self._add(HistoryEntry(self._last + 1, call.request, connection, call=call))
+        return self._add(call.request, connection, call)
 
     def begin_batch(self, connection: str, request: str) -> HistoryEntry:
         """Note a batch that begins now."""
-        return self._add(HistoryEntry(self._last + 1, request, connection))
+        return self._add(request, connection)
 
-    def _add(self, entry: HistoryEntry) -> HistoryEntry:
-        self._last = entry.number
+    def _add(self, request: str, connection: str, call: TriggerCall | None = None) -> HistoryEntry:
+        self._last += 1
+        entry = HistoryEntry(self._last, request, connection, call=call, on_end=self._on_change)
         self._entries.append(entry)
         del self._entries[:-_ENTRIES]
         self._whole.append(entry)
@@ -166,6 +177,7 @@ class History(Sequence[HistoryEntry]):
         for old in ended[:-most]:
             old.forget()
             self._whole.remove(old)
+        self._on_change()
         return entry
 
     def keeps(self, number: int) -> bool:

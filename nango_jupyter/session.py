@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
+from nango_jupyter.changes import Changes
 from nango_jupyter.client import DEFAULT_TIMEOUT, Nango
 from nango_jupyter.connections import (
     DEFAULT_NAME,
@@ -48,10 +49,14 @@ class Session:
     Attributes
     ----------
     history : History
+    changes : Changes
+        Tells when something was opened, closed, registered, defined or triggered. The listeners
+        are called on the kernel's main loop.
     """
 
     def __init__(self) -> None:
-        self.history = History()
+        self.changes = Changes()
+        self.history = History(self.changes.notify)
         self._connections = Connections()
         self._jobs: list[Job] = []
 
@@ -75,7 +80,9 @@ class Session:
 
     def use(self, name: str) -> OpenConnection:
         """Make an open connection the current one; errors are those of `connection`."""
-        return self._connections.use(name)
+        found = self._connections.use(name)
+        self.changes.notify()
+        return found
 
     def use_timeout(self, find: Callable[[str], float | None]) -> None:
         """Change the time limit of what is open: from a function of the connection's name."""
@@ -117,6 +124,7 @@ class Session:
     async def _change(self, connection: OpenConnection) -> ConnectionStatus:
         # First, so that what is open is always what `close` closes, even if this is stopped.
         before = self._connections.add(connection)
+        self.changes.notify()
         if before:
             await before.close()
             await self._settle([before.name])
@@ -155,6 +163,7 @@ class Session:
         """
         if name is not None or self._connections.names:
             closed = self._connections.remove(name)
+            self.changes.notify()
             await closed.close()
             await self._settle([closed.name])
         return await self.status()
@@ -163,6 +172,7 @@ class Session:
         """Close all connections."""
         names = self._connections.names
         closing = [self._connections.remove(name).close() for name in names]
+        self.changes.notify()
         outcomes = await asyncio.gather(*closing, return_exceptions=True)
         await self._settle(names)
         for outcome in outcomes:
@@ -192,6 +202,7 @@ class Session:
             integration, user_id, token, config, credentials=credentials
         )
         connection.known.note_user(integration, user_id)
+        self.changes.notify()
         return result
 
     async def trigger(self, call: TriggerCall, name: str | None = None) -> NangoResult:
@@ -297,7 +308,7 @@ class Session:
                 "There is no embedded server to define an action on",
                 _use_local(self._connections) or "Run %nango_connect --local first.",
             )
-        return local.define_cell(
+        defined = local.define_cell(
             integration,
             action,
             cell,
@@ -306,6 +317,8 @@ class Session:
             save=save,
             notebook=notebook,
         )
+        self.changes.notify()
+        return defined
 
 
 def _use_local(connections: Connections) -> str:

@@ -44,13 +44,19 @@ ALLOWED = {
     "history": WIRE | {"batch", "calls", "display", "results", "suggestions"},
     "jobs": WIRE | {"batch", "calls", "display", "kernel_loop", "results"},
     "connections": WIRE | {"client", "display", "known", "local", "settings", "suggestions"},
+    "changes": set(),
     "session": WIRE
-    | {"batch", "calls", "client", "connections", "defined", "display", "history", "jobs"}
+    | {"batch", "calls", "changes", "client", "connections", "defined", "display", "history", "jobs"}
     | {"kernel_loop", "known", "local", "results", "rows", "settings", "suggestions"},
     "magics": WIRE
     | {"batch", "calls", "connections", "conversion", "defined", "display", "frames", "history"}
     | {"jobs", "kernel_loop", "known", "preferences", "results", "rows", "secret_sources"}
     | {"session", "settings", "suggestions"},
+    # Forms share what the magics have open, and are drawn as results are.
+    "widgets": WIRE
+    | {"batch", "calls", "catalog", "connections", "credentials", "display", "history", "jobs"}
+    | {"kernel_loop", "known", "magics", "preferences", "results", "secret_sources", "session"}
+    | {"settings", "suggestions"},
     # The worker opens its AMQP connection as the client does; samples are served without a folder.
     "server": WIRE | {"settings", "transport", "samples"},
     "__main__": {"exceptions", "local", "server"},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 
+from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 
+from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics import matching
 from nango_jupyter.magics.defining import ActionMagics
 from nango_jupyter.magics.help import write_help
@@ -13,7 +15,7 @@ from nango_jupyter.magics.magics import NangoMagics
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.triggering import TriggerMagics
 
-__all__ = ["load", "unload"]
+__all__ = ["find_notebook", "load", "unload"]
 
 _CLASSES = tuple(write_help(one) for one in (NangoMagics, TriggerMagics, ActionMagics))
 
@@ -26,6 +28,24 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(*(magics(notebook) for magics in _CLASSES))
     matching.register(notebook)
     atexit.register(notebook.shut_down)
+
+
+def find_notebook() -> Notebook:
+    """Return what the magics of this notebook share; register them, unless they are.
+
+    Raises
+    ------
+    NangoUsageError
+        Outside of IPython.
+    """
+    shell = get_ipython()
+    if shell is None:
+        raise NangoUsageError(
+            "Forms need a notebook", "In a program, use the async client: nango_jupyter.Nango."
+        )
+    load(shell)
+    notebook: Notebook = shell.magics_manager.registry[NangoMagics.__name__].notebook
+    return notebook
 
 
 def unload(shell: InteractiveShell) -> None:

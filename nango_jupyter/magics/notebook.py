@@ -6,12 +6,13 @@ Most of it is imported when it is first used: loading the extension costs next t
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import ChainMap
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -31,9 +32,24 @@ if TYPE_CHECKING:
     from nango_jupyter.preferences import Preferences
     from nango_jupyter.session import Session
 
-__all__ = ["Notebook"]
+__all__ = ["CellRun", "Notebook"]
 
 T = TypeVar("T")
+
+
+class CellRun(NamedTuple):
+    """One run of a cell.
+
+    Attributes
+    ----------
+    cell : str
+        The same at each run of the cell.
+    run : str
+        Another one at each run.
+    """
+
+    cell: str
+    run: str
 
 
 class Notebook:
@@ -77,6 +93,20 @@ class Notebook:
     def configure(self, config: Callable[[], Mapping[str, object]]) -> None:
         """Take settings from a function that returns what ``%config`` says."""
         self._config = config
+
+    def running_cell(self) -> CellRun | None:
+        """Return which cell runs in this thread; None in a callback of a widget."""
+        kernel = getattr(self.shell, "kernel", None)
+        request: Mapping[str, Any] = kernel.get_parent() if kernel is not None else {}
+        header = request.get("header", {})
+        if header.get("msg_type") != "execute_request":
+            return None
+        cell = request.get("metadata", {}).get("cellId")
+        # Front ends without ids of cells run a text again, but Voila: there, two cells with the
+        # same text are two cells.
+        if not cell and not os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
+            cell = request.get("content", {}).get("code")
+        return CellRun(cell, header["msg_id"]) if cell else None
 
     def use_timeout(self) -> None:
         """Let the time limit that the settings say hold for what is open already."""
