@@ -51,7 +51,7 @@ ALLOWED = {
     "magics": WIRE
     | {"batch", "calls", "connections", "conversion", "defined", "display", "frames", "history"}
     | {"jobs", "kernel_loop", "known", "preferences", "results", "rows", "secret_sources"}
-    | {"session", "settings", "suggestions"},
+    | {"session", "settings", "suggestions", "widgets"},
     # Forms share what the magics have open, and are drawn as results are.
     "widgets": WIRE
     | {"batch", "calls", "catalog", "connections", "credentials", "display", "history", "jobs"}

@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics import matching
 from nango_jupyter.magics.defining import ActionMagics
+from nango_jupyter.magics.forms import FormMagics
 from nango_jupyter.magics.help import write_help
 from nango_jupyter.magics.magics import NangoMagics
 from nango_jupyter.magics.notebook import Notebook
@@ -17,7 +18,7 @@ from nango_jupyter.magics.triggering import TriggerMagics
 
 __all__ = ["find_notebook", "load", "unload"]
 
-_CLASSES = tuple(write_help(one) for one in (NangoMagics, TriggerMagics, ActionMagics))
+_CLASSES = tuple(write_help(one) for one in (NangoMagics, TriggerMagics, ActionMagics, FormMagics))
 
 
 def load(shell: InteractiveShell) -> None:

@@ -57,6 +57,7 @@ class Worker:
         self._lock = threading.Lock()
         self._future: Future[None] | None = None
         self._asked = float("-inf")
+        self._is_cancelled = False
 
     @property
     def is_busy(self) -> bool:
@@ -82,6 +83,7 @@ class Worker:
             if self._future is not None or is_double:
                 return False
             self._future = Future()
+            self._is_cancelled = False
         self._listener.on_begin()
         running = asyncio.run_coroutine_threadsafe(self._run(work, done), self._find_loop())
         self._future = running
@@ -93,6 +95,8 @@ class Worker:
         work: Callable[[], Coroutine[Any, Any, T]],
         done: Callable[[T], object] | None,
     ) -> None:
+        if self._is_cancelled:  # while it waited: asyncio would let it take its first step
+            raise asyncio.CancelledError
         begun = time.monotonic()
         self._listener.on_tick(0)
         task = asyncio.ensure_future(work())
@@ -111,6 +115,7 @@ class Worker:
 
     def cancel(self) -> None:
         """Cancel what runs, or waits; from any thread."""
+        self._is_cancelled = True
         if self._future is not None:
             self._future.cancel()
 
