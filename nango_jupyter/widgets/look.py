@@ -11,11 +11,23 @@ from ipywidgets import HTML, Button, HBox, Layout, Widget
 
 from nango_jupyter.secrets import redact
 
-__all__ = ["LABEL_WIDTH", "button", "field", "help_text", "row", "style", "text_html", "title"]
+__all__ = [
+    "INDENT",
+    "LABEL_WIDTH",
+    "button",
+    "field",
+    "help_text",
+    "row",
+    "style",
+    "text_html",
+    "title",
+]
 
 W = TypeVar("W", bound=Widget)
 
 LABEL_WIDTH = "150px"
+# The margin of what stands under a field, in line with it.
+INDENT = f"0 0 4px calc({LABEL_WIDTH} + 10px)"
 _FIELD_WIDTH = "min(100%, 620px)"
 
 
@@ -45,7 +57,7 @@ def title(text: str) -> HTML:
 def help_text(text: str) -> HTML:
     """Return a sentence that helps, under a field and in line with it."""
     found = HTML(text_html(text, "nango-help"))
-    found.layout.margin = f"0 0 4px calc({LABEL_WIDTH} + 10px)"
+    found.layout.margin = INDENT
     return found
 
 

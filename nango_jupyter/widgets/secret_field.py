@@ -38,9 +38,9 @@ class SecretField:
         self.widget.observe(self._keep, "value")
 
     @property
-    def is_given(self) -> bool:
-        """Whether something was typed since it was last taken."""
-        return self._secret is not None
+    def given(self) -> Secret | None:
+        """What was typed since it was last taken."""
+        return self._secret
 
     def _keep(self, change: dict[str, Any]) -> None:
         if not change["new"]:
