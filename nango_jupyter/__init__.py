@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from nango_jupyter.secrets import Secret
     from nango_jupyter.server import ActionContext, NangoAction, action
     from nango_jupyter.server.pagination import Cursor, LinkHeader, PageNumber
+    from nango_jupyter.widgets.connect_form import ConnectForm
+    from nango_jupyter.widgets.panel import Panel
+    from nango_jupyter.widgets.register_form import RegisterForm
 
 __version__ = "0.1.0"
 
@@ -44,6 +47,7 @@ __all__ = [
     "ActionContext",
     "BatchItem",
     "BatchResult",
+    "ConnectForm",
     "Cursor",
     "Execution",
     "Job",
@@ -69,6 +73,8 @@ __all__ = [
     "NangoTimeoutError",
     "NangoUsageError",
     "PageNumber",
+    "Panel",
+    "RegisterForm",
     "Secret",
     "__version__",
     "action",
@@ -80,6 +86,7 @@ _PLACES = {
     "ActionContext": "server",
     "BatchItem": "batch",
     "BatchResult": "batch",
+    "ConnectForm": "widgets.connect_form",
     "Cursor": "server.pagination",
     "Execution": "executions",
     "Job": "jobs",
@@ -93,6 +100,8 @@ _PLACES = {
     "NangoResult": "results",
     "NangoTable": "results",
     "PageNumber": "server.pagination",
+    "Panel": "widgets.panel",
+    "RegisterForm": "widgets.register_form",
     "Secret": "secrets",
     "action": "server",
 }

@@ -12,7 +12,7 @@ from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.magics.json_input import load_json
 from nango_jupyter.magics.marks import Document
 from nango_jupyter.widgets import look
-from nango_jupyter.widgets.fields.base import FieldError, Leaf
+from nango_jupyter.widgets.field import FieldError, Leaf
 
 __all__ = ["JsonArea"]
 

@@ -45,9 +45,13 @@ class SecretField:
     def _keep(self, change: dict[str, Any]) -> None:
         if not change["new"]:
             return
-        self._secret = Secret(change["new"])
-        self.widget.placeholder = _GIVEN
+        self.give(Secret(change["new"]))
         self.widget.value = ""
+
+    def give(self, secret: Secret) -> None:
+        """Keep a secret that was typed elsewhere."""
+        self._secret = secret
+        self.widget.placeholder = _GIVEN
 
     def take(self) -> Secret | None:
         """Return what was typed, and forget it; None if nothing was."""

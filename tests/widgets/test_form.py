@@ -161,7 +161,8 @@ def test_it_hears_of_changes_on_the_main_loop(kernel: Kernel) -> None:
 
 COUNT = """
 gc.collect()
-print(len(ipywidgets.widgets.widget._instances), len(form.session.changes), len(asyncio.all_tasks()))
+models = ipywidgets.widgets.widget._instances
+print(len(models), len(form.session.changes), len(asyncio.all_tasks()))
 """
 
 

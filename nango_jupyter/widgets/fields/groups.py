@@ -9,7 +9,7 @@ from ipywidgets import HTML, Button, Checkbox, VBox
 
 from nango_jupyter.widgets import look
 from nango_jupyter.widgets.closing import close_tree
-from nango_jupyter.widgets.fields.base import MISSING, Field, FieldError
+from nango_jupyter.widgets.field import MISSING, Field, FieldError
 
 __all__ = ["GroupField", "ListField", "OptionalField"]
 

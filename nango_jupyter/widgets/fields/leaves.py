@@ -12,7 +12,7 @@ from typing import Any
 from ipywidgets import Checkbox, DatePicker, Dropdown, Text, Textarea
 
 from nango_jupyter.widgets import look
-from nango_jupyter.widgets.fields.base import MISSING, Leaf
+from nango_jupyter.widgets.field import MISSING, Leaf
 from nango_jupyter.widgets.fields.rules import Rules
 from nango_jupyter.widgets.secret_field import SecretField
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from nango_jupyter.widgets.fields.base import MISSING, Field, FieldError
+from nango_jupyter.widgets.field import MISSING, Field, FieldError
 from nango_jupyter.widgets.fields.groups import GroupField, ListField, OptionalField
 from nango_jupyter.widgets.fields.leaves import (
     CheckField,
