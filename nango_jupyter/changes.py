@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 __all__ = ["Changes"]
+
+log = logging.getLogger(__name__)
 
 
 class Changes:
@@ -20,9 +23,12 @@ class Changes:
         return lambda: _forget(self._listeners, key)
 
     def notify(self) -> None:
-        """Tell all: what was changed is complete by now."""
+        """Tell all: what was changed is complete by now, and one that fails stops no other."""
         for listener in list(self._listeners.values()):
-            listener()
+            try:
+                listener()
+            except Exception:
+                log.exception("Could not tell %r of a change", listener)
 
     def __len__(self) -> int:
         return len(self._listeners)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal, Self
 
 from nango_jupyter import messages
+from nango_jupyter.catalog import CATALOG_QUEUE, CATALOG_REQUEST, Catalog
 from nango_jupyter.credentials import Credentials, both_spellings, reveal_all
 from nango_jupyter.exceptions import (
     NangoClosedError,
@@ -133,9 +134,43 @@ class Nango:
         """Whether its connection is up just now; if not, the next call brings it up."""
         return self.is_open and self._transport.is_open
 
+    def watch(self, listener: Callable[[], object]) -> None:
+        """Call a function, on the client's loop, when its connection comes up or is lost."""
+        if hasattr(self._transport, "on_change"):
+            self._transport.on_change = listener
+
     async def server_count(self) -> int | None:
         """Return how many servers listen to this client, or None if that can't be told."""
         return await self._transport.server_count()
+
+    async def catalog(self, timeout: float = 2.0) -> Catalog | None:
+        """Ask what there is to trigger, with the schemas of the inputs.
+
+        Only our own servers can tell, and no other is asked: see `nango_jupyter.catalog`.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            In seconds.
+
+        Returns
+        -------
+        Catalog or None
+            None if the server is another one, or does not answer in time.
+
+        Raises
+        ------
+        NangoClosedError, NangoConnectionError
+            If there is no connection.
+        """
+        self._check_open()
+        # A transport of somebody's own need not have it.
+        ask = getattr(self._transport, "ask", None)
+        reply = None if ask is None else await ask(CATALOG_QUEUE, CATALOG_REQUEST, timeout)
+        if reply is None:
+            return None
+        answer = NangoMessageHandlerResult.decode(reply)
+        return Catalog.from_wire(answer.return_value) if answer.success else None
 
     async def connect(self) -> None:
         """Connect; do nothing if that was done. Reference: connect method.

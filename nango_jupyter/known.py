@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from nango_jupyter.exceptions import NangoError
@@ -12,6 +13,8 @@ from nango_jupyter.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from nango_jupyter.calls import TriggerCall
+    from nango_jupyter.catalog import Catalog
+    from nango_jupyter.client import Nango
     from nango_jupyter.local import LocalServer
 
 __all__ = ["KnownNames"]
@@ -35,14 +38,29 @@ class KnownNames:
     ----------
     local : LocalServer, optional
         The embedded server.
+    client : Nango, optional
+        Asked for the catalogue, which other servers than ours don't have.
+
+    Attributes
+    ----------
+    catalog : Catalog or None
+        What the server told when `refresh` was last called.
     """
 
-    def __init__(self, local: LocalServer | None = None) -> None:
+    def __init__(self, local: LocalServer | None = None, client: Nango | None = None) -> None:
+        self.catalog: Catalog | None = None
         self._local = local
+        self._client = client
         # Dicts, for their order: the last used is the last. 1 and "1" are two users.
         self._actions: dict[tuple[str, str], None] = {}
         self._used: dict[tuple[str, type, UserId], None] = {}
         self._registered: dict[str, list[UserId]] = {}
+
+    async def refresh(self) -> Catalog | None:
+        """Ask the server what there is to trigger; None if it can't tell."""
+        with suppress(NangoError):  # if it is gone, what it told last is as good as any guess
+            self.catalog = None if self._client is None else await self._client.catalog()
+        return self.catalog
 
     def note_call(self, call: TriggerCall) -> None:
         """Remember the names of a call that the server took."""
@@ -108,7 +126,8 @@ class KnownNames:
 
     def _served(self) -> dict[str, list[str]] | None:
         if self._local is None:
-            return None
+            told = self.catalog
+            return None if told is None else {k: list(v) for k, v in told.integrations.items()}
         try:
             return dict(self._local.integrations())
         except NangoError:  # it is closed

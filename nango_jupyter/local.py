@@ -111,7 +111,9 @@ class LocalServer:
         server = self._running()
         name = "the samples" if self._folder is None else str(self._folder)
         nango = Nango(
-            transport=EmbeddedTransport(server.handle, f"embedded server ({name})", self._loop),
+            transport=EmbeddedTransport(
+                server.handle, f"embedded server ({name})", self._loop, server.handle_catalog
+            ),
             timeout=timeout,
         )
         self._stack.push_async_callback(nango.close)

@@ -104,7 +104,7 @@ class Session:
                 hint = f"{error.hint.rstrip('.')}. " if error.hint else ""
                 error.hint = f"{hint}Still connected to {current.address}."
             raise
-        return await self._change(OpenConnection(name, client, None, KnownNames(None)))
+        return await self._change(OpenConnection(name, client, None, KnownNames(None, client)))
 
     async def connect_local(
         self,
@@ -119,10 +119,11 @@ class Session:
         local = LocalServer(folder)
         await local.start()
         client = local.client(timeout=timeout)
-        return await self._change(OpenConnection(name, client, local, KnownNames(local)))
+        return await self._change(OpenConnection(name, client, local, KnownNames(local, client)))
 
     async def _change(self, connection: OpenConnection) -> ConnectionStatus:
         # First, so that what is open is always what `close` closes, even if this is stopped.
+        connection.client.watch(self.changes.notify)
         before = self._connections.add(connection)
         self.changes.notify()
         if before:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nango_jupyter.catalog import CATALOG_REQUEST, Catalog, CatalogAction
 from nango_jupyter.exceptions import NangoClosedError, NangoError
 from nango_jupyter.messages import NangoMessageHandlerResult, UserId, decode_request
 from nango_jupyter.server.definitions import ActionDefinition
@@ -18,7 +19,7 @@ from nango_jupyter.server.logs import redact_logger
 from nango_jupyter.server.refresh import CredentialsRefresher
 from nango_jupyter.server.runner import ActionRunner
 from nango_jupyter.server.store import ConnectionStore
-from nango_jupyter.wire_json import dump
+from nango_jupyter.wire_json import decode, dump
 
 __all__ = ["NangoServer"]
 
@@ -165,6 +166,28 @@ class NangoServer:
             # What actions returned was checked where they ran: here it would hold up the others.
             return dump(result.to_wire())
         except BaseException as error:
+            return _fault(error).encode()
+
+    async def catalog(self) -> Catalog:
+        """Return what there is to trigger, with the schemas of the inputs."""
+        await self._started().folder.look()
+        found: dict[str, dict[str, CatalogAction]] = {name: {} for name in self.integrations()}
+        for one in await self.describe():
+            found[one.integration][one.name] = CatalogAction(
+                one.name, one.description, one.input_schema, one.idempotent
+            )
+        return Catalog(found)
+
+    async def handle_catalog(self, body: bytes) -> bytes:
+        """Answer a request for the catalogue; like `handle`, it never raises."""
+        try:
+            if decode(body) != decode(CATALOG_REQUEST):
+                return NangoMessageHandlerResult(False, "The message's kind is unknown").encode()
+            return dump({"success": True, "returnValue": (await self.catalog()).to_wire()})
+        except (NangoError, ValueError) as error:
+            return NangoMessageHandlerResult(False, clean(str(error))).encode()
+        except Exception as error:
+            log.exception("The catalogue could not be made")
             return _fault(error).encode()
 
     def _started(self) -> _Running:

@@ -19,6 +19,7 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from nango_jupyter.exceptions import NangoConnectionError
 from nango_jupyter.messages import SERVER_QUEUE, NangoMessageHandlerResult
+from nango_jupyter.server.catalog_queue import serve_catalog
 from nango_jupyter.server.server import NangoServer
 from nango_jupyter.settings import Settings
 from nango_jupyter.transport.amqp import hang_up, open_connection
@@ -132,6 +133,7 @@ class Worker:
         channel.on_consumer_cancel_callbacks.add(lambda _: gone.set())
         consumer = await channel.basic_consume(SERVER_QUEUE, self._start)
         self._tag = consumer.consumer_tag or ""
+        await serve_catalog(connection, self._server)
         log.info("ready: reading %s at %s", SERVER_QUEUE, self._settings.address)
         return channel
 

@@ -31,6 +31,7 @@ from nango_jupyter.settings import Settings
 from nango_jupyter.transport import lenient_headers
 from nango_jupyter.transport.amqp_errors import FAULTS as _FAULTS
 from nango_jupyter.transport.amqp_errors import explain, refused_error, what_broker_said
+from nango_jupyter.transport.asking import ask
 from nango_jupyter.transport.base import closed_error, other_loop_error
 from nango_jupyter.transport.waiting import give_up, keep, retrieve, settle, within
 
@@ -109,6 +110,7 @@ class _Link:
         self._retired = False
         self.loop = asyncio.get_running_loop()
         self._heard = self.loop.time()
+        self.on_end: Callable[[], object] = lambda: None
 
     @classmethod
     async def open(cls, settings: Settings) -> _Link:
@@ -251,6 +253,7 @@ class _Link:
                 reply.set_exception(make_error())
         if self._is_up:  # else aiormq is hanging up already
             _close(self._connection)
+        self.on_end()
 
     async def _explain_timeout(self, timeout: float, taken: bool) -> NangoTimeoutError:
         # What is left after connecting: 0.299 of 0.3 s.
@@ -276,6 +279,13 @@ class _Link:
             "The action may still be running, or have died with its server. Give it longer with "
             "timeout=SECONDS (in a magic: --timeout SECONDS).",
         )
+
+    async def ask(self, queue: str, body: bytes, timeout: float) -> bytes | None:
+        """Ask on a queue that there may not be; None without an answer."""
+        try:
+            return await ask(self._connection, queue, body, timeout)
+        except _FAULTS:
+            return None
 
     async def server_count(self) -> int | None:
         """Return how many consumers the server's queue has; None if that can't be told."""
@@ -310,9 +320,15 @@ class AmqpTransport:
     ----------
     settings : Settings
         Where the broker is.
+
+    Attributes
+    ----------
+    on_change : function
+        Called on its loop when the connection has come up, and when it has ended.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.on_change: Callable[[], object] = lambda: None
         self._settings = settings
         self._link: _Link | None = None
         self._retired: list[_Link] = []
@@ -338,6 +354,11 @@ class AmqpTransport:
         deadline = time.monotonic() + timeout
         link = await self._ready_link(timeout)
         return await link.request(body, max(deadline - time.monotonic(), 0.001))
+
+    async def ask(self, queue: str, body: bytes, timeout: float) -> bytes | None:
+        """Ask on another queue than the servers'; None if nobody reads it, or answers."""
+        link = await self._ready_link(timeout)
+        return await link.ask(queue, body, timeout)
 
     async def server_count(self) -> int | None:
         """Return how many servers are listening. See `Transport.server_count`."""
@@ -394,6 +415,8 @@ class AmqpTransport:
             self._link.retire()
             self._retired = [link for link in (*self._retired, self._link) if not link.is_over]
         self._link = await _Link.open(self._settings)
+        self._link.on_end = lambda: self.on_change()
+        self.on_change()
         return self._link
 
     def _follow_loop(self) -> None:

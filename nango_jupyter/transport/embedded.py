@@ -22,6 +22,8 @@ class EmbeddedTransport:
         What the server is called where it is shown.
     loop : event loop, optional
         The only one on which the server can answer.
+    tell : async function of bytes to bytes, optional
+        Answers what there is to trigger.
     """
 
     def __init__(
@@ -29,8 +31,10 @@ class EmbeddedTransport:
         handle: Callable[[bytes], Awaitable[bytes]],
         address: str,
         loop: asyncio.AbstractEventLoop | None = None,
+        tell: Callable[[bytes], Awaitable[bytes]] | None = None,
     ) -> None:
         self._handle = handle
+        self._tell = tell
         self._running: set[asyncio.Future[bytes]] = set()
         self._loop = loop
         self.address = address
@@ -66,6 +70,18 @@ class EmbeddedTransport:
         if running.cancelled():
             raise closed_error()
         return running.result()
+
+    async def ask(self, queue: str, body: bytes, timeout: float) -> bytes | None:  # noqa: ARG002
+        """Ask what there is to trigger; None if nobody can tell, or not in time."""
+        if self._tell is None:
+            return None
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            raise other_loop_error()
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._tell(body)
+        except TimeoutError:
+            return None
 
     async def server_count(self) -> int | None:
         """Return 1: the server is here."""

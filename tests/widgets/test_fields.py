@@ -36,13 +36,13 @@ def fields(schema: Any) -> GroupField:
 
 def of(kind: Any, **more: Any) -> GroupField:
     """The fields of a model with one property, x."""
-    model = type("M", (BaseModel,), {"__annotations__": {"x": kind}, **more})
+    model: Any = type("M", (BaseModel,), {"__annotations__": {"x": kind}, **more})
     return fields(model.model_json_schema())
 
 
 def control(group: GroupField, name: str = "x") -> Any:
-    field = group.fields[name]
-    return getattr(field, "inner", field).control  # type: ignore[attr-defined]
+    field: Any = group.fields[name]
+    return getattr(field, "inner", field).control
 
 
 @pytest.mark.parametrize(
@@ -226,6 +226,13 @@ def test_a_secret_leaves_its_widget_at_once() -> None:
     assert control(group).value == ""
     assert group.read() == {"x": "hunter2-long"}
     assert group.draft() == {}
+
+
+def test_a_default_that_is_secret_stands_in_no_widget() -> None:
+    group = fields({"properties": {"api_key": {"type": "string", "default": "sk-12345678"}}})
+    assert group.read() == {}
+    states = [part.get_state() for part in _walk(group.widget)]
+    assert "sk-12345678" not in str(states)
 
 
 def test_a_draft_is_what_can_be_read() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from nango_jupyter.secrets import is_secret_name
 from nango_jupyter.widgets.field import MISSING, Field, FieldError
 from nango_jupyter.widgets.fields.groups import GroupField, ListField, OptionalField
 from nango_jupyter.widgets.fields.leaves import (
@@ -92,7 +93,9 @@ class _Reader:
         default = schema.get("default", MISSING)
         if is_needed and not is_nullable:
             return self._filled(self._field(label, inner, depth, is_needed=True), default)
-        if default is not MISSING and default is not None:
+        # A default that is secret stands in no widget: switched off, the server has it.
+        has_default = default is not MISSING and default is not None
+        if has_default and not _is_secret(label, inner):
             # It is sent as it stands: what the form shows is what the action gets.
             field = self._field(label, inner, depth, is_needed=not is_nullable)
             if not is_nullable:
@@ -152,9 +155,7 @@ class _Reader:
             case "date-time" | "time" as form:
                 has_day = form == "date-time"
                 return MomentField(label, rules, about, self._on_change, has_day=has_day)
-            case "password":
-                return PasswordField(label, rules, about, self._on_change)
-        if schema.get("writeOnly") is True:
+        if _is_secret(label, schema):
             return PasswordField(label, rules, about, self._on_change)
         return TextField(label, rules, about, self._on_change)
 
@@ -193,6 +194,12 @@ def _target(root: Schema, schema: Schema) -> Schema | None:
         if not isinstance(found, Mapping):
             return {}
     return found
+
+
+def _is_secret(label: str, schema: Schema) -> bool:
+    is_marked = schema.get("format") == "password" or schema.get("writeOnly") is True
+    is_named = is_secret_name(label.rpartition(".")[2])
+    return schema.get("type") == "string" and (is_marked or is_named)
 
 
 def _path(label: str, name: str) -> str:
