@@ -23,14 +23,15 @@ class CheckedField:
 
     Attributes
     ----------
+    field : Widget
     widget : VBox
         What to show.
     """
 
     def __init__(self, field: Widget) -> None:
-        self._field = field
+        self.field = field
         self._line = HTML()
-        self._line.layout.margin = f"0 0 4px calc({look.LABEL_WIDTH} + 10px)"
+        self._line.layout.margin = look.INDENT
         self._line.layout.display = "none"
         self._error = ""
         self.widget = VBox([field, self._line])
@@ -56,5 +57,5 @@ class CheckedField:
                 break
             if name.isprintable() and redact(name) == name:
                 found.append(name)
-        if tuple(found) != tuple(self._field.options):
-            self._field.options = found
+        if tuple(found) != tuple(self.field.options):
+            self.field.options = found

@@ -28,7 +28,7 @@ W = TypeVar("W", bound=Widget)
 LABEL_WIDTH = "150px"
 # The margin of what stands under a field, in line with it.
 INDENT = f"0 0 4px calc({LABEL_WIDTH} + 10px)"
-_FIELD_WIDTH = "min(100%, 620px)"
+_FIELD_WIDTH = "min(100% - 4px, 620px)"  # with its margins
 
 
 @cache

@@ -1,0 +1,34 @@
+"""What forms have in common that draw what a server answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nango_jupyter.exceptions import NangoError
+from nango_jupyter.widgets.form import Form
+
+__all__ = ["ResultForm"]
+
+_FAILED = "It failed: the reason is below."
+
+
+class ResultForm(Form):
+    """A form whose card is the answer to what was asked last, be it a result or an error."""
+
+    def show(self, value: Any) -> None:
+        """Draw a result with as many rows and columns as the settings say, as magics do."""
+        rows, columns = self.shared.preferences.rows_and_columns()
+        if rows is not None or columns is not None:
+            from nango_jupyter.display import LIMITS
+
+            value = replace(value, limits=LIMITS.wider(rows=rows, columns=columns))
+        super().show(value)
+
+    def on_end(self, error: BaseException | None) -> None:
+        """Show an error, and not the result of the last time."""
+        if error is not None:
+            self.result.value = ""
+        super().on_end(error)
+        if isinstance(error, NangoError) and self.result.value:
+            self.say(_FAILED, "error")  # once: a card tells it with what belongs to it
