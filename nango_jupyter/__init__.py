@@ -38,8 +38,11 @@ if TYPE_CHECKING:
     from nango_jupyter.server import ActionContext, NangoAction, action
     from nango_jupyter.server.pagination import Cursor, LinkHeader, PageNumber
     from nango_jupyter.widgets.connect_form import ConnectForm
+    from nango_jupyter.widgets.connections_view import ConnectionsView
+    from nango_jupyter.widgets.history_view import HistoryView
     from nango_jupyter.widgets.panel import Panel
     from nango_jupyter.widgets.register_form import RegisterForm
+    from nango_jupyter.widgets.trigger_form import TriggerForm
 
 __version__ = "0.1.0"
 
@@ -48,8 +51,10 @@ __all__ = [
     "BatchItem",
     "BatchResult",
     "ConnectForm",
+    "ConnectionsView",
     "Cursor",
     "Execution",
+    "HistoryView",
     "Job",
     "LinkHeader",
     "LocalServer",
@@ -76,6 +81,7 @@ __all__ = [
     "Panel",
     "RegisterForm",
     "Secret",
+    "TriggerForm",
     "__version__",
     "action",
     "load_ipython_extension",
@@ -87,8 +93,10 @@ _PLACES = {
     "BatchItem": "batch",
     "BatchResult": "batch",
     "ConnectForm": "widgets.connect_form",
+    "ConnectionsView": "widgets.connections_view",
     "Cursor": "server.pagination",
     "Execution": "executions",
+    "HistoryView": "widgets.history_view",
     "Job": "jobs",
     "LinkHeader": "server.pagination",
     "LocalServer": "local",
@@ -103,6 +111,7 @@ _PLACES = {
     "Panel": "widgets.panel",
     "RegisterForm": "widgets.register_form",
     "Secret": "secrets",
+    "TriggerForm": "widgets.trigger_form",
     "action": "server",
 }
 
