@@ -49,7 +49,11 @@ class HistoryView(ResultForm):
         self._shown: tuple[int, str] | None = None
         self._rerun_call: TriggerCall | None = None
         self._list = look.field(
-            Select, _LABEL, rows=_ROWS, options=[], layout={"width": "100%", "height": "auto"}
+            Select,
+            _LABEL,
+            rows=_ROWS,
+            options=[],
+            layout={"width": "calc(100% - 4px)", "height": "auto"},
         )
         self._list.add_class("nango-list")
         self._list.observe(self.guarded(self._on_choose), "value")

@@ -6,6 +6,7 @@ What was typed for one action is kept while another one is chosen, and when its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ipywidgets import Checkbox, VBox
@@ -15,9 +16,8 @@ from nango_jupyter.secrets import MASK, redact_value
 from nango_jupyter.widgets import look
 from nango_jupyter.widgets.checked_field import CheckedField
 from nango_jupyter.widgets.closing import close_tree
-from nango_jupyter.widgets.fields import MISSING, Field, schema_fields
-from nango_jupyter.widgets.fields.groups import GroupField, OptionalField
-from nango_jupyter.widgets.fields.leaves import PasswordField
+from nango_jupyter.widgets.fields import MISSING, FieldError, schema_fields
+from nango_jupyter.widgets.fields.groups import GroupField
 from nango_jupyter.widgets.json_area import JsonArea
 
 __all__ = ["InputArea"]
@@ -164,7 +164,7 @@ class _Draft:
         self._checked.error = ""
         try:
             if self._switch.value:
-                self._json.set(peek(self._fields))
+                self._json.set(self._drafted())
             else:
                 self._fill_fields(self._json.read())
         except NangoUsageError as error:
@@ -188,7 +188,7 @@ class _Draft:
         given = {} if value is None or value is MISSING else value
         try:
             fields.set(given)
-            problem = None if _holds(peek(fields), given) else NangoUsageError(*_NOT_ALL)
+            problem = None if _holds(fields.draft(), given) else NangoUsageError(*_NOT_ALL)
         except NangoUsageError as error:
             problem = error
         if problem is not None:
@@ -225,35 +225,30 @@ class _Draft:
         """Take over what was typed elsewhere for the same action, as far as it can be used."""
         if not other.is_touched:
             return
-        is_json = other._is_json
-        try:
-            self.set(other.read() if is_json else peek(other._fields))
-        except NangoUsageError:
-            if is_json:  # it is no JSON yet: the person goes on with it
-                self._turn(is_json=True)
-                self._json.text = other._json.text
-                self._lay_out()
+        self.is_touched = True
+        if other._is_json:
+            self._take_text(other._json.text)
+        elif self._fields is None:
+            self._json.set(other._drafted())
+        else:
+            for key, value in other._drafted().items():
+                with suppress(KeyError, FieldError):  # its new schema has other fields
+                    self._fields.fields[key].set(value)
+        self._lay_out()
+
+    def _take_text(self, text: str) -> None:
+        self._json.text = text
+        self._turn(is_json=True)
+        with suppress(NangoUsageError):  # it is no JSON yet: the person goes on with it
+            self.set(self._json.read())
+
+    def _drafted(self) -> dict[str, Any]:
+        return {} if self._fields is None else self._fields.draft()
 
     def close(self) -> None:
         """Close every part of it."""
         for part in (self.widget, self._json.widget, self._checked.widget):
             close_tree(part)
-
-
-def peek(field: Field | None) -> Any:
-    """Return what a field holds as far as it can be read: no secret, nothing that is wrong."""
-    match field:
-        case None | PasswordField():
-            return MISSING
-        case GroupField():
-            found = {key: peek(part) for key, part in field.fields.items()}
-            return {key: value for key, value in found.items() if value is not MISSING}
-        case OptionalField() if field.switch.value:
-            return peek(field.inner)
-    try:
-        return field.read()
-    except NangoUsageError:
-        return MISSING
 
 
 def _holds(found: Any, wanted: Any) -> bool:

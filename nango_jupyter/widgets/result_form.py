@@ -10,6 +10,7 @@ from nango_jupyter.widgets.form import Form
 
 __all__ = ["ResultForm"]
 
+_OLD = "nango-old"
 _FAILED = "It failed: the reason is below."
 
 
@@ -25,8 +26,14 @@ class ResultForm(Form):
             value = replace(value, limits=LIMITS.wider(rows=rows, columns=columns))
         super().show(value)
 
+    def on_tick(self, seconds: float) -> None:
+        """Show how long it has run, and that the card is of the last time."""
+        self.result.add_class(_OLD)
+        super().on_tick(seconds)
+
     def on_end(self, error: BaseException | None) -> None:
         """Show an error, and not the result of the last time."""
+        self.result.remove_class(_OLD)
         if error is not None:
             self.result.value = ""
         super().on_end(error)
