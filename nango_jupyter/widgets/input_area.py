@@ -16,7 +16,7 @@ from nango_jupyter.secrets import MASK, redact_value
 from nango_jupyter.widgets import look
 from nango_jupyter.widgets.checked_field import CheckedField
 from nango_jupyter.widgets.closing import close_tree
-from nango_jupyter.widgets.fields import MISSING, FieldError, schema_fields
+from nango_jupyter.widgets.fields import FieldError, schema_fields
 from nango_jupyter.widgets.fields.groups import GroupField
 from nango_jupyter.widgets.json_area import JsonArea
 
@@ -185,7 +185,7 @@ class _Draft:
         fields = self._new_fields()
         if fields is None:
             return
-        given = {} if value is None or value is MISSING else value
+        given = {} if value is None else value
         try:
             fields.set(given)
             problem = None if _holds(fields.draft(), given) else NangoUsageError(*_NOT_ALL)
@@ -202,8 +202,7 @@ class _Draft:
     def read(self) -> Any:
         """Return the value; see `InputArea.read`."""
         if self._fields is None or self._is_json:
-            found = self._json.read()
-            return None if found is MISSING else found
+            return self._json.read()
         return self._fields.read()
 
     def set(self, value: Any) -> None:
@@ -218,7 +217,7 @@ class _Draft:
             else:
                 self._turn(is_json=False)
         if self._is_json:
-            self._json.set(MISSING if value is None else value)
+            self._json.set(value)
         self._lay_out()
 
     def take_from(self, other: _Draft) -> None:

@@ -66,6 +66,7 @@ class TriggerForm(ResultForm):
         self._users = Question(self, self._offer_users)
         self._catalog = Question(self, self._take_catalog)
         self._input = InputArea(self._follow)
+        self._cell = CellView(self._write_cell)
         self._drawing = threading.RLock()  # callbacks of fields come from another thread
         self._known: KnownNames | None = None
         self._served: Served = {}
@@ -74,7 +75,6 @@ class TriggerForm(ResultForm):
         trigger.on_click(self.guarded(self._on_trigger))
         copy = look.button("Copy as cell", tooltip="Show the cell that does the same")
         copy.on_click(self.guarded(self._on_copy))
-        self._cell = CellView(self._write_cell)
         self.buttons = (trigger,)
         for button in (trigger, copy, self.cancel_button):
             button.layout.width = "auto"
