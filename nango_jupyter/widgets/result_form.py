@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,9 @@ class ResultForm(Form):
 
     def show(self, value: Any) -> None:
         """Draw a result with as many rows and columns as the settings say, as magics do."""
-        rows, columns = self.shared.preferences.rows_and_columns()
+        rows = columns = None
+        with suppress(NangoError):  # a pyproject.toml that can't be read must not cost the result
+            rows, columns = self.shared.preferences.rows_and_columns()
         if rows is not None or columns is not None:
             from nango_jupyter.display import LIMITS
 
