@@ -14,7 +14,9 @@ from nango_jupyter.secrets import redact
 __all__ = ["CellView"]
 
 _MOST_ROWS = 14
+_MOST_FOLLOWED = 100_000  # characters: more are too many to send for each key
 _LABEL = "Cell"
+_NO_CELL = "There is no cell yet: mend what is wrong above."
 _MASKED = "A secret is masked in it: put it into a variable, and write {{ name }} in its place."
 
 
@@ -58,10 +60,13 @@ class CellView:
         """Write it anew, if it is shown."""
         if not self.is_shown:
             return
+        if len(self.widget.value) > _MOST_FOLLOWED:
+            self.hide()
+            return
         try:
             self._draw(self._write())
-        except NangoUsageError as error:
-            self._draw("", f"There is no cell: {error.message[:1].lower()}{error.message[1:]}.")
+        except NangoUsageError:
+            self._draw("", _NO_CELL)
 
     def _draw(self, cell: str, note: str = "") -> None:
         shown = redact(cell)

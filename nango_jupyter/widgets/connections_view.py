@@ -51,6 +51,7 @@ class ConnectionsView(ResultForm):
         go = look.button("Refresh", "primary", "List them as they are now")
         go.on_click(self.guarded(self._on_go))
         self.buttons = (go,)
+        go.layout.width = "auto"
         if integration and user == "":
             self._kind.value = _INTEGRATION
         self._on_kind(None)

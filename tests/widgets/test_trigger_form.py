@@ -326,6 +326,37 @@ def test_no_secret_is_in_the_cell(kernel: Kernel) -> None:
     assert "A secret is masked" in shown
 
 
+def test_a_large_cell_does_not_follow(kernel: Kernel) -> None:
+    kernel.ok("fill(Input='\"' + 'x' * 200_000 + '\"'); click(field('Copy as cell'))")
+    assert value(kernel, "len(cell())") > 200_000
+    kernel.ok("fill(User='bob')")
+    assert value(kernel, "form._cell.widget.value") == ""
+
+
+STRESS = """
+def type_names():
+    for n in range(60):
+        form._action.field.value = ["announce", "echo", "whom", "announc"][n % 4]
+        form._integration.field.value = ["demo", "crm"][n % 7 == 0]
+
+thread = threading.Thread(target=type_names)
+thread.start()
+while thread.is_alive():
+    session.changes.notify()
+    await asyncio.sleep(0.001)
+fill(Integration='demo', Action='announce')
+await settle()
+fill(channel='C1')
+assert await trigger() == "Done.", shown()
+"""
+
+
+def test_typing_while_the_session_changes(kernel: Kernel) -> None:
+    reply = kernel.ok(STRESS)
+    assert reply.stderr == ""
+    assert inputs(kernel)[-1]["channel"] == "C1"
+
+
 def test_a_double_click_sends_once(kernel: Kernel) -> None:
     kernel.ok("b = field('Trigger'); click(b); click(b); await until(lambda: not b.disabled)")
     assert len(inputs(kernel)) == 1

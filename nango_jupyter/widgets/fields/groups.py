@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ipywidgets import HTML, Button, Checkbox, VBox
+from ipywidgets import HTML, Button, Checkbox, VBox, Widget
 
 from nango_jupyter.widgets import look
 from nango_jupyter.widgets.closing import close_tree
@@ -34,7 +34,26 @@ def _all_of(fields: Mapping[Any, Field]) -> dict[Any, Any]:
     return {key: value for key, value in found.items() if value is not MISSING}
 
 
-class GroupField(Field):
+class _Framed(Field):
+    """Fields in a frame with a title, which stays where the rest is switched off."""
+
+    def __init__(self, label: str, about: str, parts: Sequence[Widget]) -> None:
+        self.head = (look.title(label), *([_about(about)] if about else []))
+        self._body = VBox(parts)
+        self.widget = VBox([*self.head, self._body])
+        self.widget.add_class("nango-group")
+
+    def enable(self, *, is_on: bool) -> None:
+        """Let it be used, or not."""
+        self._body.layout.display = None if is_on else "none"
+
+    def add_switch(self, switch: Checkbox) -> VBox:
+        """Put a switch under the title; return all of it."""
+        self.widget.children = (*self.head, switch, self._body)
+        return self.widget
+
+
+class GroupField(_Framed):
     """The fields of an object.
 
     Parameters
@@ -50,10 +69,9 @@ class GroupField(Field):
         self.fields = dict(fields)
         parts = [field.widget for field in self.fields.values()]
         if label:
-            parts = [look.title(label), *([_about(about)] if about else []), *parts]
-        self.widget = VBox(parts)
-        if label:
-            self.widget.add_class("nango-group")
+            super().__init__(label, about, parts)
+        else:
+            self.widget = VBox(parts)
 
     def read(self) -> dict[str, Any]:
         """Return the object; see `Field.read`."""
@@ -75,7 +93,7 @@ class GroupField(Field):
                 field.set(value.get(key, MISSING))
 
 
-class ListField(Field):
+class ListField(_Framed):
     """Any number of fields of one kind, with buttons to add and to remove one.
 
     Parameters
@@ -109,9 +127,7 @@ class ListField(Field):
         self._add.layout.width = "auto"
         self._add.on_click(self._on_add)
         self._wrong = HTML()
-        head = [look.title(label), *([_about(about)] if about else [])]
-        self.widget = VBox([*head, self._box, self._add, self._wrong])
-        self.widget.add_class("nango-group")
+        super().__init__(label, about, [self._box, self._add, self._wrong])
         self._resize(min(least, _MOST_ROWS))
         self._say("")
 
@@ -203,7 +219,10 @@ class OptionalField(Field):
         self.switch.layout.width = "auto"
         self.switch.add_class("nango-switch")
         self.switch.observe(self._changed, "value")
-        self.widget = VBox([self.switch, inner.widget])
+        if isinstance(inner, _Framed):
+            self.widget = inner.add_switch(self.switch)
+        else:
+            self.widget = VBox([self.switch, inner.widget])
         self.widget.add_class("nango-optional")
         inner.enable(is_on=False)
 
