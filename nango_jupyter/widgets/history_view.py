@@ -116,7 +116,7 @@ class HistoryView(ResultForm):
             self.say(f"Entry {entry.number} is still running: its result will be here.", "busy")
             return
         self.show(self.session.history.result(entry.number))
-        self.say(f"Entry {entry.number}, as it ended at its time.")
+        self.say(f"Entry {entry.number}: what came back at the time.")
 
     def _on_rerun(self, _: object) -> None:
         entry = self._chosen()
