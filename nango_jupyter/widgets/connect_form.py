@@ -55,13 +55,14 @@ class ConnectForm(Form):
             _BROKER: (self._host, self._port, self._user, self._password.widget, self._vhost),
         }
         self._make_buttons()
-        self._connection_fields = look.row(self._disconnect, self._reconnect)
+        self._connection_fields = look.row(self._close_button, self._reconnect)
         self._where.value = self._read_preferences()
         self._where.observe(self.guarded(self._follow_where), "value")
         self._host.observe(self.guarded(self._hide_password), "value")
         self._current.observe(self.guarded(self._on_use), "value")
         self._is_showing = False
         self.lay_out(
+            look.title("Connect"),
             self._state,
             self._current,
             self._connection_fields,
@@ -78,12 +79,12 @@ class ConnectForm(Form):
 
     def _make_buttons(self) -> None:
         self._connect = look.button("Connect", "primary")
-        self._disconnect = look.button("Disconnect", tooltip="Close the current connection")
+        self._close_button = look.button("Close", tooltip="Close the current connection")
         self._reconnect = look.button("Reconnect", "warning")
         self._connect.on_click(self.guarded(self._on_connect))
-        self._disconnect.on_click(self.guarded(self._on_disconnect))
+        self._close_button.on_click(self.guarded(self._on_close))
         self._reconnect.on_click(self.guarded(self._on_reconnect))
-        self.buttons = (self._connect, self._disconnect, self._reconnect)
+        self.buttons = (self._connect, self._close_button, self._reconnect)
 
     def _read_preferences(self) -> str:
         """Show what the settings say where a field is left empty; return which server they mean."""
@@ -129,7 +130,7 @@ class ConnectForm(Form):
         if current is not None and not is_ok:
             kind = "nango-status nango-error"
         self._state.value = look.text_html(_describe(current, rows), kind, "status")
-        self._disconnect.layout.display = None if current else "none"
+        self._close_button.layout.display = None if current else "none"
         is_lost = current is not None and current.state == "interrupted"
         self._reconnect.layout.display = None if is_lost else "none"
         self._connection_fields.layout.display = None if current else "none"
@@ -205,8 +206,8 @@ class ConnectForm(Form):
                 )
         return settings if password is None else settings.with_password(password)
 
-    def _on_disconnect(self, _: object) -> None:
-        self.begin(self.session.close, "Disconnecting", lambda _: self.say("Disconnected.", "ok"))
+    def _on_close(self, _: object) -> None:
+        self.begin(self.session.close, "Closing", lambda _: self.say("Closed.", "ok"))
 
     def _on_reconnect(self, _: object) -> None:
         async def reconnect() -> ConnectionStatus:

@@ -196,4 +196,6 @@ class Form(VBox):
         self._stop_listening()
         self._worker.cancel()
         _cells.remove(self)
-        close_tree(self)
+        # A form need not show all of these.
+        for widget in (self, self.status, self.result, self.cancel_button):
+            close_tree(widget)

@@ -129,7 +129,7 @@ class _Draft:
         self._on_change = on_change
         self._is_switching = False
         self._json = JsonArea(_LABEL, on_change=self._changed)
-        self._switch = Checkbox(description="as JSON", indent=False)
+        self._switch = look.answering(Checkbox(description="as JSON", indent=False))
         self._switch.layout.margin = look.INDENT
         self._checked = CheckedField(self._switch)
         self._switch.observe(self._on_switch, "value")

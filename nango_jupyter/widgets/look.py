@@ -14,6 +14,7 @@ from nango_jupyter.secrets import redact
 __all__ = [
     "INDENT",
     "LABEL_WIDTH",
+    "answering",
     "button",
     "field",
     "help_text",
@@ -66,12 +67,24 @@ def field(kind: type[W], label: str, **options: Any) -> W:
     layout = {"width": _FIELD_WIDTH, **options.pop("layout", {})}
     found = kind(description=label, layout=Layout(**layout), **options)
     found.style.description_width = LABEL_WIDTH
-    return found
+    return answering(found)
+
+
+def answering(widget: W) -> W:
+    """Let a widget be heard while a cell runs, where the front end has another thread for that.
+
+    ipykernel 7.4 hands what a front end says to the thread that last changed the widget: often the
+    main one. There it waits for a cell that blocks, and while a cell awaits, it is taken without
+    the answer that ipywidgets waits for before it sends what is typed next.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = lambda _data, asked: asked
+    return widget
 
 
 def button(text: str, kind: str = "", tooltip: str = "", icon: str = "") -> Button:
     """Make a button; `kind` is one of ipywidgets, such as ``primary``."""
-    return Button(description=text, button_style=kind, tooltip=tooltip, icon=icon)
+    return answering(Button(description=text, button_style=kind, tooltip=tooltip, icon=icon))
 
 
 def row(*children: Widget, indent: bool = True) -> HBox:

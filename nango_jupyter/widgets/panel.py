@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ipywidgets import Tab
 
+from nango_jupyter.calls import TriggerCall
 from nango_jupyter.exceptions import NangoUsageError
 from nango_jupyter.suggestions import did_you_mean
+from nango_jupyter.widgets import look
 from nango_jupyter.widgets.connect_form import ConnectForm
 from nango_jupyter.widgets.connections_view import ConnectionsView
 from nango_jupyter.widgets.form import Form
@@ -49,8 +51,20 @@ class Panel(Form):
             ConnectionsView(shared=self.shared),
             HistoryView(on_edit=self._edit, shared=self.shared),
         )
-        self._tabs = Tab(self._forms, titles=PARTS, selected_index=self._first(part))
+        tabs = Tab(self._forms, titles=PARTS, selected_index=self._first(part))
+        self._tabs = look.answering(tabs)
         self.lay_out(self._tabs)
+
+    def _edit(self, call: TriggerCall, connection: str) -> None:
+        """Put what was triggered into the form, to change it and to send it again."""
+        self._trigger.fill(call, connection)
+        self._tabs.selected_index = PARTS.index("Trigger")
+
+    def close(self) -> None:
+        """Close every form."""
+        for form in getattr(self, "_forms", ()):
+            form.close()
+        super().close()
 
     def _first(self, part: str) -> int:
         if not part:

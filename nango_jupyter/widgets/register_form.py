@@ -75,6 +75,7 @@ class RegisterForm(Form):
         self._register.on_click(self.guarded(self._on_register))
         self.buttons = (self._register,)
         self.lay_out(
+            look.title("Register"),
             self._checked.widget,
             self._user.widget,
             self._kind,

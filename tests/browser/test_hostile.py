@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.hostile_strings import HOSTILE, LIVE
-from tests.support.lab import Lab, find_chromium
+from tests.support.lab import Lab
 
 PREPARE = """
 import json
@@ -104,26 +103,7 @@ STYLES = """() => [...document.querySelectorAll("#around, #around *, .jp-Noteboo
     .map(node => [node.tagName, ...getComputedStyle(node)].map(
         name => name + ":" + getComputedStyle(node).getPropertyValue(name)).join(";"))"""
 
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("lab")
-    # All cells are in the page, not only those that can be seen.
-    settings = home / "jupyterlab_settings_dir" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text(
-        '{"windowingMode": "none", "maxNumberOutputs": 1000}'
-    )
-    with Lab(home, {"TOKEN": "any-token"}) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium())
-        yield chromium
-        chromium.close()
+GO_ON = ("raises-exception",)
 
 
 class Watched:
@@ -160,15 +140,6 @@ def watched(browser: Browser) -> Iterator[Watched]:
     found.page.close()
 
 
-def write(lab: Lab, name: str, *cells: str) -> None:
-    metadata = {"tags": ["raises-exception"]}  # go on after an error
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell, metadata=metadata) for cell in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}},
-    )
-    nbformat.write(notebook, lab.work / name)
-
-
 def as_page(notebook: Path) -> Path:
     """Write an executed notebook as nbconvert does, but without scripts from elsewhere."""
     nothing = "data:text/javascript,"
@@ -181,7 +152,7 @@ def as_page(notebook: Path) -> Path:
 
 def test_no_string_is_live(lab: Lab, watched: Watched, browser: Browser) -> None:
     (lab.work / "hostile.json").write_text(json.dumps(HOSTILE))
-    write(lab, "strings.ipynb", PREPARE, *CELLS, "print('all', 'done')")
+    lab.write("strings.ipynb", PREPARE, *CELLS, "print('all', 'done')", tags=GO_ON)
     notebook = lab.open(watched.page, "strings.ipynb")
     notebook.begin("notebook:run-all-cells")
     expect(notebook.output(len(CELLS) + 1)).to_contain_text("all done", timeout=60_000)
@@ -199,8 +170,7 @@ def test_no_string_is_live(lab: Lab, watched: Watched, browser: Browser) -> None
 
 
 def test_what_watches_sees_what_is_live(lab: Lab, watched: Watched) -> None:
-    write(
-        lab,
+    lab.write(
         "control.ipynb",
         "from IPython.display import HTML\n"
         "HTML('<img id=hostile src=hostile onerror=\"window.hacked=1;alert(1)\">'\n"
@@ -214,8 +184,7 @@ def test_what_watches_sees_what_is_live(lab: Lab, watched: Watched) -> None:
 
 
 def test_the_style_of_a_card_stays_in_it(lab: Lab, watched: Watched) -> None:
-    write(
-        lab,
+    lab.write(
         "style.ipynb",
         AROUND,
         "%load_ext nango_jupyter\n%nango_connect --local\n"
@@ -223,6 +192,7 @@ def test_the_style_of_a_card_stays_in_it(lab: Lab, watched: Watched) -> None:
         '%nango_trigger demo echo ada [{"a": 1, "b": {"c": [1, "x"]}}, {"a": 2}]',
         "%nango_trigger demo fail ada",
         "%nango_history",
+        tags=GO_ON,
     )
     notebook = lab.open(watched.page, "style.ipynb")
     notebook.command("notebook:run-cell-and-select-next")

@@ -3,47 +3,16 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.support.lab import Lab, find_chromium
+from tests.support.lab import Lab
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
 # Screenshots to look at: SCREENSHOTS=folder make test PYTEST_ARGS=tests/browser
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), {"TOKEN": "any-token"}) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium())
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1200, "height": 2600})
-    yield page
-    page.close()
-
-
-def write(lab: Lab, name: str, *cells: str) -> None:
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}},
-    )
-    nbformat.write(notebook, lab.work / name)
 
 
 def look(page: Page, name: str) -> None:
@@ -84,8 +53,7 @@ def test_the_quickstart(lab: Lab, page: Page, theme: str) -> None:
 
 def test_nested_values_fold(lab: Lab, page: Page) -> None:
     lab.use_theme("light")
-    write(
-        lab,
+    lab.write(
         "fold.ipynb",
         "%load_ext nango_jupyter\n%nango_connect --local\n"
         "%nango_register demo ada --token-env TOKEN",
@@ -105,8 +73,7 @@ def test_nested_values_fold(lab: Lab, page: Page) -> None:
 
 
 def test_stop_ends_a_waiting_trigger(lab: Lab, page: Page) -> None:
-    write(
-        lab,
+    lab.write(
         "stop.ipynb",
         "%load_ext nango_jupyter\n%nango_connect --local\n"
         "%nango_register demo ada --token-env TOKEN",
@@ -135,8 +102,7 @@ async def notify(ctx, channel: str, msg: str = "hi") -> dict:
 def test_an_action_of_a_cell_and_its_log(lab: Lab, page: Page, theme: str) -> None:
     lab.use_theme(theme)
     name = f"action-{theme}.ipynb"
-    write(
-        lab,
+    lab.write(
         name,
         "%load_ext nango_jupyter\n%nango_connect --local",
         DEFINE,

@@ -10,9 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+import nbformat
 from playwright.sync_api import Locator, Page
 
 START_SECONDS = 60
@@ -96,6 +98,7 @@ class Lab:
                     f"--IdentityProvider.token={self._token}",
                     f"--ServerApp.root_dir={self.work}",
                     "--LabApp.expose_app_in_browser=True",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
                 ],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -124,15 +127,26 @@ class Lab:
     def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self._port}/{path}?token={self._token}&reset"
 
-    def open(self, page: Page, name: str) -> "Notebook":
+    def write(self, name: str, *cells: str, tags: Sequence[str] = ()) -> None:
+        """Write a notebook of code cells into the work folder."""
+        found = [nbformat.v4.new_code_cell(cell, metadata={"tags": [*tags]}) for cell in cells]
+        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+        notebook = nbformat.v4.new_notebook(cells=found, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, self.work / name)
+
+    def open(self, page: Page, name: str, *, in_notebook_7: bool = False) -> "Notebook":
         """Open a notebook of the work folder, and wait for its kernel."""
-        page.goto(self._url(f"lab/tree/{name}"))
+        page.goto(self._url(f"{'notebooks' if in_notebook_7 else 'lab/tree'}/{name}"))
         deadline = time.monotonic() + START_SECONDS
         while not page.evaluate(READY):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name} was not ready in {START_SECONDS} s")
             page.wait_for_timeout(200)
         return Notebook(page)
+
+    def open_voila(self, page: Page, name: str, theme: str = "light") -> None:
+        """Open a notebook of the work folder as a dashboard, which Voila runs."""
+        page.goto(self._url(f"voila/render/{name}") + f"&voila-theme={theme}")
 
 
 class Notebook:

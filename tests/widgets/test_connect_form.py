@@ -21,7 +21,7 @@ def test_the_embedded_server(kernel: Kernel) -> None:
     assert said(kernel, "text(form.status)") == "Connected to embedded server (the samples)."
     assert "Connected" in kernel.ok("%nango_status").html
     kernel.ok("await until(lambda: 'the samples' in text(form._state))")
-    kernel.ok("await run(form, form._disconnect)")
+    kernel.ok("await run(form, form._close_button)")
     assert said(kernel, "text(form._state)") == "Not connected."
 
 

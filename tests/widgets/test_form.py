@@ -176,6 +176,15 @@ def test_running_a_cell_again_leaves_nothing(kernel: Kernel) -> None:
     assert kernel.ok(COUNT).text == before
 
 
+def test_running_a_cell_with_the_panel_again_leaves_nothing(kernel: Kernel) -> None:
+    kernel.ok("%nango")
+    before = kernel.ok(COUNT).text
+    for _ in range(3):
+        kernel.ok("%nango")
+    assert kernel.ok(COUNT).text == before
+    kernel.ok("%nango;")
+
+
 def test_two_forms_of_one_cell_are_two(kernel: Kernel) -> None:
     kernel.ok("one, two = Echo(), Echo()")
     kernel.ok("click(one.go); click(two.go); await until(lambda: 'back' in text(one))")

@@ -123,8 +123,9 @@ class ListField(_Framed):
         self._least, self._most = least, most
         self._items: list[Field] = []
         self._box = VBox()
-        self._add = look.button(f"Add to {label}", icon="plus")
+        self._add = look.button(f"Add to {label}")
         self._add.layout.width = "auto"
+        self._add.layout.align_self = "flex-start"
         self._add.on_click(self._on_add)
         self._wrong = HTML()
         super().__init__(label, about, [self._box, self._add, self._wrong])
@@ -141,7 +142,7 @@ class ListField(_Framed):
     def _append(self) -> None:
         label = f"{self.label}[{len(self._items)}]"
         item = self._make(label)
-        remove = look.button("Remove", tooltip=f"Remove {label}", icon="trash")
+        remove = look.button("Remove", tooltip=f"Remove {label}")
         remove.layout.width = "auto"
         remove.on_click(lambda _: self._on_remove(item))
         self._items.append(item)
@@ -222,7 +223,7 @@ class OptionalField(Field):
         if isinstance(inner, _Framed):
             self.widget = inner.add_switch(self.switch)
         else:
-            self.widget = VBox([self.switch, inner.widget])
+            self.widget = VBox([inner.widget, self.switch])
         self.widget.add_class("nango-optional")
         inner.enable(is_on=False)
 

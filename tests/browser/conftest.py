@@ -1,0 +1,37 @@
+"""One JupyterLab for all files, with Notebook 7 and Voila in it, and a Chromium for each file."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.lab import Lab, find_chromium
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("lab")
+    # All cells are in the page, not only those that can be seen.
+    settings = home / "jupyterlab_settings_dir" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text(
+        '{"windowingMode": "none", "maxNumberOutputs": 1000}'
+    )
+    with Lab(home, {"TOKEN": "any-token", "CRM_TOKEN": "crm-demo-token"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Not for the session: while it is there, no other test can run an event loop.
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 2600})
+    yield page
+    page.close()
