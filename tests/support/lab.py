@@ -146,7 +146,7 @@ class Lab:
 
     def open_voila(self, page: Page, name: str, theme: str = "light") -> None:
         """Open a notebook of the work folder as a dashboard, which Voila runs."""
-        page.goto(self._url(f"voila/render/{name}") + f"&voila-theme={theme}")
+        page.goto(self._url(f"voila/render/{name}") + f"&theme={theme}")
 
 
 class Notebook:
