@@ -199,8 +199,8 @@ def test_while_a_cell_runs(lab: Lab, page: Page) -> None:
         SETUP,
         REGISTER,
         "%nango trigger",
-        "import asyncio\nawait asyncio.sleep(12)\nprint('awaited')",
-        "import time\ntime.sleep(12)\nprint('blocked')",
+        "import asyncio\nawait asyncio.sleep(10)\nprint('awaited')",
+        "import time\ntime.sleep(6)\nprint('blocked')",
     )
     panel = Panel(page)
     panel.fill(integration="demo", action="echo", user="ada", input='"first"')

@@ -8,6 +8,7 @@ import pytest
 from tests.support.kernel import Kernel
 
 MAGICS = [
+    "nango",
     "nango_action",
     "nango_close",
     "nango_connect",
@@ -25,7 +26,7 @@ name = {name!r}
 magic = manager.magics["line"].get(name) or manager.magics["cell"][name]
 print(json.dumps([n for one in magic.parser._actions for n in one.option_strings]))
 print(json.dumps(sorted(n for n in {{*manager.magics["line"], *manager.magics["cell"]}}
-                 if n.startswith("nango_"))))
+                 if n.startswith("nango"))))
 """
 
 

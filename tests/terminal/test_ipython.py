@@ -103,6 +103,7 @@ def test_the_embedded_server_in_the_terminal(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, {"TOKEN": "any-token"})
     terminal.run("%load_ext nango_jupyter")
     assert "demo" in terminal.run("%nango_connect --local")
+    assert "Forms need a notebook" in terminal.run("%nango")
     terminal.run("%nango_register demo ada --token-env TOKEN")
     assert "1.5" in terminal.run('%nango_trigger demo echo ada {"n": 1.5}')
     assert "Traceback" not in terminal.leave()

@@ -59,6 +59,18 @@ def test_host_port_user_and_password(kernel: Kernel, rabbit: Rabbit) -> None:
     assert said(kernel, "text(form.status)").startswith("Connected to amqp://")
 
 
+def test_a_broker_that_is_lost(kernel: Kernel, rabbit_vhost: str) -> None:
+    kernel.ok(f"form._where.value = 'broker'; form._host.value = {rabbit_vhost!r}")
+    kernel.ok("await run(form, form._connect)")
+    assert said(kernel, "form._reconnect.layout.display") == "none"
+    kernel.ok("await form.session.client()._transport._link._connection.close()")
+    kernel.ok("await until(lambda: 'was lost' in text(form._state))")
+    assert said(kernel, "form._reconnect.layout.display") == "None"
+    kernel.ok("await run(form, form._reconnect)")
+    kernel.ok("await until(lambda: 'Connected to amqp' in text(form._state))")
+    assert said(kernel, "form._reconnect.layout.display") == "none"
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
