@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Executable, Row, Select, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Executable, Row, Select, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
@@ -148,21 +148,15 @@ class ConnectionStore:
         additional_config: Mapping[str, Any] | None,
     ) -> bool:
         """Add a connection; False if this user has one for this integration."""
-        now = _now()
         values = {
             "uuid": str(uuid4()),
             "integration": integration,
             "user_id": json.dumps(user_id),
             "credentials": self._encrypted(credentials),
             "additional_config": _text(additional_config, "additionalConfig"),
-            "date_created": now,
-            "last_modified": now,
+            "now": _now(),
         }
-        try:
-            await self._finish(self._write(insert(tables.CONNECTIONS), values))
-        except IntegrityError:
-            return False
-        return True
+        return await self._finish(self._write(tables.ADD, values)) > 0
 
     async def find(self, integration: str, user_id: UserId) -> StoredConnection | None:
         """Return a user's connection for an integration, if there is one.
@@ -314,8 +308,6 @@ class ConnectionStore:
         task.add_done_callback(self._under_way.discard)
         try:
             return await asyncio.shield(task)
-        except IntegrityError:
-            raise
         except self._failures as error:
             failure = NangoError(
                 f"The store failed: {reason_of(error)}",

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "ADD",
     "ALL_CREDENTIALS",
     "CONNECTIONS",
     "ENCRYPTED",
@@ -68,6 +69,19 @@ _IS_USER = CONNECTIONS.c.user_id == bindparam("of_user")
 _IS_INTEGRATION = CONNECTIONS.c.integration == bindparam("of_integration")
 IS_PAIR = and_(_IS_INTEGRATION, _IS_USER)
 FIND = select(CONNECTIONS).where(IS_PAIR)
+
+# It changes one row, or none if the user has a connection. An error would say so, too, but leave
+# what was to be added in memory: drivers keep errors in cycles, which Python collects much later.
+ADD = text(
+    """
+    INSERT INTO connections
+    (uuid, integration, user_id, credentials, additional_config, date_created, last_modified)
+    VALUES
+    (:uuid, :integration, :user_id, :credentials, :additional_config, :now, :now)
+    ON CONFLICT (integration, user_id) DO NOTHING
+    """
+).bindparams(bindparam("now", type_=DateTime))
+
 # Nobody is shown credentials, so they are not read, and needn't be decrypted.
 _LISTED = select(*(column for column in CONNECTIONS.c if column.name != "credentials"))
 OF_USER = _LISTED.where(_IS_USER).order_by(CONNECTIONS.c.id)
