@@ -22,9 +22,9 @@ if ((failed == 0)); then
     step lint "$python" -m ruff check
     step format "$python" -m ruff format --check
     step types "$python" -m mypy
-    # A file's tests stay together: they share kernels, browsers and servers. Three at once on two
-    # cores, as much of the time is waiting; the order is that of tests/conftest.py.
-    step tests "$python" -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder "$@"
+    # A file's tests stay together: they share kernels, browsers and servers. Their order is that of
+    # tests/conftest.py.
+    step tests "$python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"
 fi
 
 printf '\n%s' "$table"

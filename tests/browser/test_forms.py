@@ -242,7 +242,7 @@ def test_running_again_just_works(lab: Lab, page: Page) -> None:
     notebook = open_panel(lab, page, "again.ipynb", SETUP, "%nango trigger", count)
     expect(notebook.output(2)).to_contain_text("models")
     before = notebook.output(2).inner_text()
-    for _ in range(5):
+    for _ in range(2):
         notebook.command("notebook:run-all-cells")
     assert notebook.output(2).inner_text() == before
     page.evaluate(

@@ -20,7 +20,7 @@ from tests.reliability.post import Post
 from tests.server.support import write_action, write_file, write_folder
 from tests.support.serve import Serve
 
-MESSAGES = int(os.environ.get("NANGO_MESSAGES", "2000"))
+MESSAGES = int(os.environ.get("NANGO_MESSAGES", "1000"))
 OUTCOMES = ("success", "failure", "no address")
 # What bodies of 10 MB may leave behind in the allocator, with as many in flight as come together.
 MOST_GROWTH_MB = 150

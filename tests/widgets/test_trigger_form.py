@@ -456,7 +456,7 @@ def test_running_a_cell_again_leaves_nothing(kernel: Kernel) -> None:
     kernel.ok("form.close()")
     kernel.ok(MAKE)
     before = kernel.ok(COUNT).text
-    for _ in range(20):
+    for _ in range(8):
         kernel.ok(MAKE)
     assert kernel.ok(COUNT).text == before
     kernel.ok("form.close()")
