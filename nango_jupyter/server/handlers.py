@@ -30,12 +30,17 @@ from nango_jupyter.server.runner import ActionRunner
 from nango_jupyter.server.store import ConnectionStore
 from nango_jupyter.server.triggers import Trigger
 from nango_jupyter.server.turns import EachTurn
+from nango_jupyter.wire_json import encode
 
 __all__ = ["Handlers"]
 
 _T = TypeVar("_T")
 
 _DONE = NangoMessageHandlerResult(True)
+
+# Every list of an integration's connections holds all of this: one user's megabytes would take
+# memory in each request for it, and make the list too large for the broker.
+_MOST_BYTES = 100_000
 
 
 class Handlers:
@@ -93,6 +98,8 @@ class Handlers:
         credentials = check_credentials(
             integration, request.credentials, request.oauth_access_token
         )
+        _check_size("userId", request.user_id)
+        _check_size("additionalConfig", request.additional_config)
         added = await self._store.add(
             integration.name, request.user_id, credentials, request.additional_config
         )
@@ -114,6 +121,7 @@ class Handlers:
         return _DONE
 
     async def _update_config(self, request: UpdateConnectionConfig) -> NangoMessageHandlerResult:
+        _check_size("additionalConfig", request.additional_config)
         if not await self._store.set_config(
             request.integration, request.user_id, request.additional_config
         ):
@@ -165,6 +173,11 @@ class Handlers:
         known = ", ".join(sorted(self._folder.config.integrations)) or "none"
         notes = "".join(f". {note}" for note in self._folder.notes(name))
         return f'There is no integration "{name}" in integrations.yaml (it has: {known}){notes}'
+
+
+def _check_size(name: str, value: Any) -> None:
+    if (size := len(encode(value, name))) > _MOST_BYTES:
+        raise NangoUsageError(f"{name} has {size:,} bytes, more than {_MOST_BYTES:,}")
 
 
 def _listed(connections: list[NangoConnection]) -> NangoMessageHandlerResult:

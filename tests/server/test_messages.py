@@ -319,6 +319,18 @@ async def test_credentials_of_megabytes_are_refused(server: NangoServer) -> None
     await register(server, "demo", "u2", oAuthAccessToken="t" * 90_000)
 
 
+async def test_what_lists_hold_has_a_limit(server: NangoServer) -> None:
+    large, pair = {"a": "é" * 60_000}, {"integration": "demo", "userId": "u1"}
+    fields = {**pair, "oAuthAccessToken": "token", "additionalConfig": {}}
+    for name, value in {"userId": "u" * 100_000, "additionalConfig": large}.items():
+        result = await ask(server, "REGISTER_CONNECTION", **{**fields, name: value})
+        assert f"{name} has 1" in str(result.error_msg)
+    result = await ask(server, "UPDATE_CONNECTION_CONFIG", **pair, additionalConfig=large)
+    assert result.error_msg == "additionalConfig has 120,008 bytes, more than 100,000"
+    found = (await ask(server, "GET_INTEGRATION_CONNECTIONS", integration="demo")).return_value
+    assert [one["additionalConfig"] for one in found] == [None]
+
+
 async def test_names_of_megabytes_are_cut_in_the_reply(server: NangoServer) -> None:
     result = await trigger(server, f"demo/{'n' * 5_000_000}")
     assert len(str(result.error_msg)) < 11_000

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,29 @@ async def test_memory_leaves_nothing_behind(folder: Path) -> None:
     async with NangoServer(folder, store_url=":memory:", environ={}) as server:
         await register(server)
     assert not (folder / ".nango-jupyter").exists()
+
+
+async def test_what_was_refused_leaves_memory_at_once(
+    tmp_path: Path, store_url: str | None
+) -> None:
+    store = ConnectionStore(store_url, tmp_path)
+    await store.open()
+    config = _Config(a=1)
+    kept = weakref.ref(config)
+    gc.disable()
+    try:
+        assert await store.add("demo", "u1", TOKEN, None)
+        assert not await store.add("demo", "u1", TOKEN, config)
+        del config
+        await asyncio.sleep(0.1)  # the driver's tasks come to their ends
+        assert kept() is None
+    finally:
+        gc.enable()
+        await store.close()
+
+
+class _Config(dict[str, object]):
+    """A dict that can be watched: no others have weak references."""
 
 
 async def test_each_call(tmp_path: Path, store_url: str | None) -> None:
