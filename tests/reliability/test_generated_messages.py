@@ -20,7 +20,7 @@ from tests.reliability.post import Post
 from tests.server.support import write_action, write_file, write_folder
 from tests.support.serve import Serve
 
-MESSAGES = int(os.environ.get("NANGO_MESSAGES", "400"))
+MESSAGES = int(os.environ.get("NANGO_MESSAGES", "1000"))
 OUTCOMES = ("success", "failure", "no address")
 # Between the lowest of the first batches and of the last: what a batch leaves for good is many
 # times that after a hundred of them. Bodies of 10 MB that just went by leave some of Python's own
