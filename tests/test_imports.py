@@ -59,15 +59,17 @@ ALLOWED = {
         "jobs",
     }
     | {"kernel_loop", "known", "local", "results", "rows", "settings", "suggestions"},
+    # Connecting, for magics and forms.
+    "targets": {"connections", "preferences", "secret_sources", "session", "settings"},
     "magics": WIRE
     | {"batch", "calls", "connections", "conversion", "defined", "display", "frames", "history"}
     | {"jobs", "kernel_loop", "known", "preferences", "results", "rows", "secret_sources"}
-    | {"session", "settings", "suggestions", "widgets"},
+    | {"session", "settings", "suggestions", "targets", "widgets"},
     # Forms share what the magics have open, and are drawn as results are.
     "widgets": WIRE
     | {"batch", "calls", "catalog", "connections", "credentials", "display", "history", "jobs"}
     | {"kernel_loop", "known", "magics", "preferences", "results", "secret_sources", "session"}
-    | {"settings", "suggestions"},
+    | {"settings", "suggestions", "targets"},
     # The worker opens its AMQP connection as the client does; samples are served without a folder.
     "server": WIRE | {"catalog", "settings", "transport", "samples"},
     "__main__": {"exceptions", "local", "server"},

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from nango_jupyter.connections import DEFAULT_NAME, ConnectionStatus, check_name
+from nango_jupyter.connections import ConnectionStatus, check_name
 from nango_jupyter.exceptions import NangoClosedError, NangoUsageError
 from nango_jupyter.magics.asking import ask
 from nango_jupyter.magics.notebook import Notebook
 from nango_jupyter.magics.options import seconds
 from nango_jupyter.preferences import LocalTarget
-from nango_jupyter.secret_sources import find_password, find_token
+from nango_jupyter.secret_sources import find_token
 from nango_jupyter.secrets import Secret
 from nango_jupyter.settings import Settings
+from nango_jupyter.targets import open_target, with_known_password
 
 __all__ = ["connect", "token_of", "use"]
 
@@ -51,24 +52,18 @@ def connect(notebook: Notebook, args: Namespace) -> ConnectionStatus:
             timeout=timeout,
             password_env=args.password_env,
         )
-    if isinstance(found, LocalTarget):
-        return notebook.loop.run(
-            notebook.session.connect_local(found.folder, found.timeout, name or DEFAULT_NAME)
-        )
-    found = _with_password(found, args.keyring)
-    return notebook.loop.run(notebook.session.connect(found, name or DEFAULT_NAME))
+    if not isinstance(found, LocalTarget):
+        found = _with_password(found, args.keyring)
+    return notebook.loop.run(open_target(notebook.session, found, name))
 
 
 def _with_password(settings: Settings, service: str | None) -> Settings:
     """Find the password of a user who has none yet, or ask for it."""
-    if not settings.needs_password and service is None:
-        return settings
-    user, place = settings.username, f"{settings.host}:{settings.port}"
-    password = find_password(user, settings.host, settings.port, service=service)
-    return settings.with_password(
-        password
-        or ask("password", f"Password of {user} on {place}: ", "NANGO_PASSWORD or --password-env")
-    )
+    found = with_known_password(settings, service)
+    if not found.needs_password:
+        return found
+    prompt = f"Password of {found.username} on {found.host}:{found.port}: "
+    return found.with_password(ask("password", prompt, "NANGO_PASSWORD or --password-env"))
 
 
 def token_of(args: Namespace) -> Secret:

@@ -53,6 +53,12 @@ class SecretField:
         self._secret = secret
         self.widget.placeholder = _GIVEN
 
+    def suggest(self, placeholder: str) -> None:
+        """Say in the empty field what happens if nothing is typed."""
+        self._placeholder = placeholder
+        if self._secret is None:
+            self.widget.placeholder = placeholder
+
     def take(self) -> Secret | None:
         """Return what was typed, and forget it; None if nothing was."""
         found, self._secret = self._secret, None

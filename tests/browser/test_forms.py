@@ -98,7 +98,7 @@ def test_from_connecting_to_looking_back(lab: Lab, page: Page, app: str, theme: 
 
     panel.turn_to("Register")
     panel.press("Register")
-    panel.says("There is no")
+    panel.says("Integration, User and Token are missing")
     panel.fill(integration="crm", user="ada", token="crm-demo-token")
     expect(panel.field("Token")).to_have_value("")
     panel.press("Register")
