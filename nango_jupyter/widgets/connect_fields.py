@@ -74,7 +74,7 @@ class ConnectFields:
             self.timeout,
         )
         self.where.observe(guarded(self._follow_where), "value")
-        self.host.observe(guarded(self._hide_password), "value")
+        self.host.observe(guarded(self._follow_host), "value")
         self.name.observe(guarded(self._follow_name), "value")
         self._follow_where(None)
 
@@ -158,14 +158,17 @@ class ConnectFields:
         self.where.value = _BROKER if is_told else _LOCAL
 
     def show_settings(self) -> None:
-        """Show in empty fields what the settings say, for the connection of this name."""
+        """Show in empty fields what the settings say, for this host and name."""
         named = self.name.value.strip() or None
         self._show_names()
         try:
             found = self._preferences.settings(None, named)
-            is_local = isinstance(found, LocalTarget)
             folder = found.folder if isinstance(found, LocalTarget) else None
-            broker = self._preferences.settings("localhost", named) if is_local else found
+            # What a URL in the field says stands there already.
+            host = self.host.value.strip() or (
+                "localhost" if isinstance(found, LocalTarget) else None
+            )
+            broker = self._preferences.settings(host, named)
         except NangoUsageError:  # connecting says so
             folder, broker = None, Settings()
         self.folder.placeholder = folder or _SAMPLES
@@ -199,9 +202,12 @@ class ConnectFields:
             found = self._preferences.settings(None, change["new"].strip())
             self.where.value = _LOCAL if isinstance(found, LocalTarget) else _BROKER
 
-    def _hide_password(self, change: dict[str, Any]) -> None:
+    def _follow_host(self, change: dict[str, Any]) -> None:
+        self._hide_password(change["new"].strip())
+        self.show_settings()
+
+    def _hide_password(self, typed: str) -> None:
         """Move a password out of a URL, into the field that keeps nothing."""
-        typed = change["new"].strip()
         url = typed if "://" in typed else f"amqp://{typed}"
         if not (password := password_in(url)):
             return

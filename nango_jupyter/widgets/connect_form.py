@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import HTML, Dropdown
+from ipywidgets import HTML, Dropdown, HBox, Layout
 
 from nango_jupyter.connections import DEFAULT_NAME, ConnectionRow, ConnectionStatus
 from nango_jupyter.targets import open_target
@@ -16,6 +16,8 @@ from nango_jupyter.widgets.server_count import ServerCount
 from nango_jupyter.widgets.shared import Shared
 
 __all__ = ["ConnectForm"]
+
+_BUTTON_WIDTH = "100px"  # three in a row of a narrow form
 
 
 class ConnectForm(Form):
@@ -33,7 +35,6 @@ class ConnectForm(Form):
     def __init__(self, *, shared: Shared | None = None) -> None:
         super().__init__(shared=shared)
         self._state = HTML()
-        self._state.layout.flex = "0 1 auto"
         self._current = look.field(Dropdown, "Current")
         self._fields = ConnectFields(self.shared.preferences, self.guarded, self.say)
         self._servers = ServerCount(lambda: self.shared.loop.loop, self.guarded(self._show_state))
@@ -45,11 +46,19 @@ class ConnectForm(Form):
         self._current.observe(self.guarded(self._on_use), "value")
         self.lay_out(
             look.title("Connect"),
-            look.row(self._state, self._reconnect, indent=False),
+            self._state_row(),
             self._current,
             *self._fields.widgets,
             look.row(self._connect, self._disconnect, self.cancel_button),
             self.status,
+        )
+
+    def _state_row(self) -> HBox:
+        """Put the state line and its button beside each other; two lines have room in it."""
+        self._state.layout.flex = "0 1 auto"
+        return HBox(
+            [self._state, self._reconnect],
+            layout=Layout(min_height="48px", align_items="center", overflow="visible"),
         )
 
     def _make_buttons(self) -> None:
@@ -60,6 +69,9 @@ class ConnectForm(Form):
         self._disconnect.on_click(self.guarded(self._on_disconnect))
         self._reconnect.on_click(self.guarded(self._on_reconnect))
         self.buttons = (self._connect, self._disconnect, self._reconnect)
+        for button in (*self.buttons, self.cancel_button):
+            button.layout.width = _BUTTON_WIDTH
+        self._reconnect.layout.flex = "0 0 auto"
 
     def refresh(self) -> None:
         """Show what is open."""
@@ -72,7 +84,7 @@ class ConnectForm(Form):
         self._show_state()
         self._fields.show_settings()
         is_lost = current is not None and not is_up
-        self._reconnect.layout.visibility = "visible" if is_lost else "hidden"
+        self._reconnect.layout.display = None if is_lost else "none"
         self._disconnect.disabled = current is None or self._worker.is_busy
         self._show_choice(rows, current)
         self._take_back()
@@ -124,6 +136,8 @@ class ConnectForm(Form):
             self._refresh_soon()  # or it would show one that is not the current one
 
     def _on_connect(self, _: object) -> None:
+        if self._worker.is_busy:
+            return  # a double click: the first one has taken the password
         name = self._fields.typed_name
         target = self._fields.target()
 
@@ -168,7 +182,8 @@ def _describe(rows: list[ConnectionRow], servers: int | None) -> tuple[str, str]
     """Say what is connected, and how that is to be marked."""
     current = _current_of(rows)
     if current is None:
-        return ("No connection is the current one." if rows else "Not connected."), ""
+        is_open = "No connection is the current one: choose one, or connect."
+        return (is_open if rows else "Not connected."), ""
     name = "" if current.name == DEFAULT_NAME and len(rows) == 1 else f"{current.name}: "
     if current.state == "interrupted":
         return f"{name}The connection to {current.address} was lost.", "nango-error"

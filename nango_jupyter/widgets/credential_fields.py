@@ -43,6 +43,8 @@ class CredentialFields:
     ----------
     guarded : function
         Wraps a callback, so that its error ends as a message.
+    on_change : function
+        Called when something else is in a field.
 
     Attributes
     ----------
@@ -50,7 +52,11 @@ class CredentialFields:
         What to show.
     """
 
-    def __init__(self, guarded: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    def __init__(
+        self,
+        guarded: Callable[[Callable[..., Any]], Callable[..., Any]],
+        on_change: Callable[[], object],
+    ) -> None:
         self.kind = look.field(Dropdown, "Credentials", options=_KINDS)
         self.token = SecretField("Token")
         self.refresh_token = SecretField("Refresh token")
@@ -79,6 +85,9 @@ class CredentialFields:
         )
         self.widgets: tuple[Widget, ...] = (self.kind, *map(_widget, self._parts))
         self.kind.observe(guarded(self._follow_kind), "value")
+        for widget in self.widgets:
+            widget.observe(guarded(lambda _: on_change()), "value")
+        # The last: what it says is wrong stays said.
         self.variable.observe(guarded(self._check_variable), "value")
         self._follow_kind(None)
 

@@ -9,15 +9,15 @@ from nango_jupyter.results import NangoResult
 from nango_jupyter.widgets import look
 from nango_jupyter.widgets.checked_field import CheckedField
 from nango_jupyter.widgets.credential_fields import CredentialFields
-from nango_jupyter.widgets.form import Form
 from nango_jupyter.widgets.json_area import JsonArea
+from nango_jupyter.widgets.result_form import ResultForm
 from nango_jupyter.widgets.shared import Shared
 from nango_jupyter.widgets.user_field import UserField
 
 __all__ = ["RegisterForm"]
 
 
-class RegisterForm(Form):
+class RegisterForm(ResultForm):
     """A form that registers a user's connection: a token, or what else the integration takes.
 
     Tokens and passwords leave their fields as soon as they are typed.
@@ -36,8 +36,9 @@ class RegisterForm(Form):
             Combobox, "Integration", placeholder="slack", value=integration
         )
         self._checked = CheckedField(self._integration)
-        self._user = UserField()
-        self._credentials = CredentialFields(self.guarded)
+        self._user = UserField(on_change=self._say_what_is_left)
+        self._credentials = CredentialFields(self.guarded, self._say_what_is_left)
+        self._is_missing = False  # whether the status line says what is missing
         self._config = JsonArea(
             "Config", lambda: None, "An object in JSON, which the actions can read; optional."
         )
@@ -68,8 +69,11 @@ class RegisterForm(Form):
 
     def _clear_error(self, _: object) -> None:
         self._checked.error = ""
+        self._say_what_is_left()
 
     def _on_register(self, _: object) -> None:
+        if self._worker.is_busy:
+            return  # a double click: the first one has taken the token
         self._check_missing()
         integration, user = self._integration.value.strip(), self._user.read()
         config = self._config.read()
@@ -84,23 +88,35 @@ class RegisterForm(Form):
             )
 
         if self.begin(register, "Registering", self._registered):
-            self.result.value = ""
             self._credentials.forget()
 
     def _check_missing(self) -> None:
-        """Say all that is missing at once."""
-        has_integration, has_user = (
-            bool(self._integration.value.strip()),
-            bool(self._user.typed.strip()),
-        )
+        has_integration = bool(self._integration.value.strip())
         self._checked.error = "" if has_integration else "Which one? Give the integration's name."
-        self._user.error = "" if has_user else "Who? Give the user's id."
-        missing = ["Integration"] * (not has_integration) + ["User"] * (not has_user)
+        self._user.error = "" if self._user.typed.strip() else "Who? Give the user's id."
+        text = self._missing()
+        self._is_missing = bool(text)
+        if text:
+            self.result.value = ""
+            raise NangoUsageError(text)
+
+    def _missing(self) -> str:
+        """Say all that is missing at once; "" if nothing is."""
+        missing = [] if self._integration.value.strip() else ["Integration"]
+        missing += [] if self._user.typed.strip() else ["User"]
         missing += self._credentials.missing()
-        if missing:
-            *rest, last = missing
-            text = f"{', '.join(rest)} and {last} are" if rest else f"{last} is"
-            raise NangoUsageError(f"{text} missing")
+        if not missing:
+            return ""
+        *rest, last = missing
+        return f"{', '.join(rest)} and {last} are missing" if rest else f"{last} is missing"
+
+    def _say_what_is_left(self) -> None:
+        """Follow in the status line what is filled in."""
+        if not self._is_missing or self._worker.is_busy:
+            return
+        text = self._missing()
+        self._is_missing = bool(text)
+        self.say(text, "error" if text else "")
 
     def _registered(self, result: NangoResult) -> None:
         self.say("Registered.", "ok")

@@ -7,6 +7,9 @@ from tests.support.kernel import Kernel
 VARIABLE = "form._credentials.variable.value = 'CRM_TOKEN'; "
 
 
+IDLE = "await until(lambda: not form._worker.is_busy)"
+
+
 @pytest.fixture(autouse=True)
 def form(kernel: Kernel) -> None:
     kernel.ok("%nango_close --all\n%nango_connect --local\nform = nango_jupyter.RegisterForm()")
@@ -29,7 +32,8 @@ def test_a_token(kernel: Kernel) -> None:
     kernel.ok(
         "form._credentials.token.widget.value = 'crm-demo-token'; await run(form, form._register)"
     )
-    assert "already-existing" in said(kernel, "text(form.status)")
+    assert said(kernel, "text(form.status)") == "It failed: the reason is below."
+    assert "already-existing" in said(kernel, "text(form.result)")
 
 
 def test_a_variable_and_config(kernel: Kernel) -> None:
@@ -83,6 +87,16 @@ def test_all_that_is_missing_is_said_at_once(kernel: Kernel) -> None:
     assert "Which one?" in said(kernel, "form._checked.error")
     kernel.ok("form._integration.value = 'demo'; form._user._field.value = 'eve'")
     assert said(kernel, "repr(form._checked.error + form._user.error)") == "''"
+    assert said(kernel, "text(form.status)") == "Token is missing"
+    kernel.ok("form._credentials.token.widget.value = 'any-token'")
+    assert said(kernel, "text(form.status)") == ""
+
+
+def test_a_double_click_registers_once(kernel: Kernel) -> None:
+    kernel.ok("form._integration.value = 'demo'; form._user._field.value = 'dora'")
+    kernel.ok("form._credentials.token.widget.value = 'any-token'")
+    kernel.ok("click(form._register); click(form._register)\n" + IDLE)
+    assert said(kernel, "text(form.status)") == "Registered."
 
 
 def test_a_number_and_its_text_are_two_users(kernel: Kernel) -> None:
