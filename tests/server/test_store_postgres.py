@@ -199,10 +199,10 @@ async def test_stop_without_the_database(
     await server.stop()
 
 
-LONG = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=1_000_000))
+LONG = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=90_000))
 
 
-@pytest.mark.parametrize("user", ["u" * 1_000_000, LONG, "a\0b", "\U0001f600", 10**300, -1])
+@pytest.mark.parametrize("user", ["u" * 90_000, LONG, "a\0b", "\U0001f600", 10**300, -1])
 async def test_odd_users(postgres_url: str, folder: Path, user: str | int) -> None:
     async with NangoServer(folder, store_url=postgres_url, environ={}) as server:
         fields: dict[str, Any] = {"integration": "demo", "userId": user}
