@@ -1,7 +1,7 @@
 # Everything runs in .venv; paths are relative, so the folder may have a space in its name.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test reliability format bench clean
+.PHONY: help demo lab test reliability format bench docs clean
 
 # An interpreter to use instead of the first Python 3.11+ found, more arguments for pytest, and the
 # benchmarks to run instead of all.
@@ -43,6 +43,10 @@ bench: ## measure what everything costs, against the bare minimum and other pack
 	@bash tools/setup.sh test
 	@bash tools/peers.sh
 	@$(python) -m benchmarks $(BENCH)
+
+docs: ## build the site of the documents into build/site
+	@bash tools/setup.sh test
+	@bash tools/docs.sh
 
 clean: ## remove the virtual environment and everything built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
