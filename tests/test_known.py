@@ -61,7 +61,7 @@ async def test_what_was_used_longest_ago_is_forgotten() -> None:
 
 async def test_an_embedded_server_is_asked(server: LocalServer) -> None:
     known = KnownNames(server)
-    assert known.integrations() == ["crm", "demo"]
+    assert known.integrations() == ["billing", "chat", "crm", "demo"]
     assert known.actions("demo") == ["echo", "fail", "sleep", "whoami"]
     nango = server.client()
     for user in ("ada", 7, "7"):

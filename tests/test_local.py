@@ -20,7 +20,9 @@ from nango_jupyter import (
 async def test_the_samples() -> None:
     async with LocalServer() as server:
         assert server.integrations() == {
-            "crm": ["list-contacts"],
+            "billing": ["get-invoice", "list-invoices", "send-reminder"],
+            "chat": ["list-channels", "list-messages", "post-message"],
+            "crm": ["add-note", "get-contact", "list-contacts", "list-deals"],
             "demo": ["echo", "fail", "sleep", "whoami"],
         }
         nango = server.client()

@@ -135,7 +135,8 @@ def serve(
       NANGO_URL=amqp://localhost nango-jupyter serve my-integrations
 
     Several servers on one broker and one store share the work. Without FOLDER, the samples are
-    served, the integrations demo and crm; their connections are in this one server's memory.
+    served, the integrations demo, crm, chat and billing; their connections are in this one
+    server's memory.
     What changes in FOLDER is taken into use at once. With NANGO_ENCRYPTION_KEY, credentials are
     encrypted in the store.
 

@@ -21,7 +21,7 @@ async def open_server(
     Parameters
     ----------
     folder : Path or None
-        Without one the samples are served, and their little API runs meanwhile.
+        Without one the samples are served, and their little APIs run meanwhile.
     store_url : str, optional
         As in `NangoServer`. Without it connections are kept in a file in the folder, and those of
         the samples in memory.

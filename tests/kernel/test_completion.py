@@ -95,7 +95,7 @@ def tab(shared: Kernel, request: pytest.FixtureRequest) -> Kernel:
 
 
 ONLY = [
-    ("%nango_trigger ", "", ["crm", "demo"]),
+    ("%nango_trigger ", "", ["billing", "chat", "crm", "demo"]),
     ("%nango_trigger d", "d", ["demo"]),
     ("%%nango_trigger demo ", "", ["echo", "fail", "sleep", "whoami"]),
     ("%%nango_trigger demo e", "e", ["echo"]),
@@ -104,7 +104,7 @@ ONLY = [
     ("%nango_trigger result << demo e", "e", ["echo"]),
     ("%nango_trigger 'demo' e", "e", ["echo"]),
     ("%nango_trigger $where e", "e", ["echo"]),
-    ("%time x = %nango_trigger crm ", "", ["list-contacts"]),
+    ("%time x = %nango_trigger crm list", "list", ["list-contacts", "list-deals"]),
     ("nango_trigger demo e", "e", ["echo"]),
     ("%%nango_action demo w", "w", ["whoami"]),
     ("%nango_trigger demo echo b", "b", []),

@@ -33,7 +33,7 @@ async def test_the_embedded_server_tells_all() -> None:
 
         found = await nango.catalog()
         assert found is not None
-        assert sorted(found.integrations) == ["crm", "demo"]
+        assert sorted(found.integrations) == ["billing", "chat", "crm", "demo"]
         added = found.integrations["demo"]["add"]
         assert (added.description, added.is_idempotent) == ("Add two numbers.", False)
         assert added.input_schema is not None
@@ -50,7 +50,7 @@ async def test_our_server_behind_a_broker(rabbit_vhost: str) -> None:
             assert known.actions("demo") == []
             found = await known.refresh()
             assert found is known.catalog is not None
-            assert known.integrations() == ["crm", "demo"]
+            assert known.integrations() == ["billing", "chat", "crm", "demo"]
             assert known.actions("demo") == ["echo", "fail", "sleep", "whoami"]
             async with LocalServer() as server:
                 assert found == await server.client().catalog()
