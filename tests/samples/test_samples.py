@@ -211,7 +211,7 @@ async def test_invoices(server: NangoServer) -> None:
     [
         ("crm/get-contact", {"contact_id": 1}, "there is no contact 1"),
         ("crm/add-note", {"contact_id": 99, "text": "x"}, "there is no contact 99"),
-        ("crm/add-note", {"contact_id": 1001, "text": " "}, "text must be a text that is not "),
+        ("crm/add-note", {"contact_id": 1001, "text": " "}, "text must be a text, and not empty"),
         ("chat/post-message", {"channel": "#x", "text": "x"}, "there is no channel #x"),
         (
             "chat/post-message",

@@ -70,8 +70,8 @@ class BillingApi(Api):
         if number == _BROKEN:
             raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here")
         if number == _BUSY and is_first:
-            headers = {"Retry-After": "1"}
-            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "try again in a second", **headers)
+            message = "try again in a second"
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})
         if number == _SLOW:
             time.sleep(_SECONDS)
         return Reply(invoice)

@@ -77,8 +77,7 @@ class ChatApi(Api):
         is_due = self._posted % _LIMIT == _LIMIT - 1
         self._has_refused = is_due and not self._has_refused
         if self._has_refused:
-            headers = {"Retry-After": "1"}
-            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many messages", **headers)
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many messages", {"Retry-After": "1"})
 
     def _append(self, channel: str, text: str) -> int:
         number = len(self._messages[channel]) + 1

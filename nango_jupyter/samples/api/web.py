@@ -64,9 +64,11 @@ class Reply:
 class Refusal(Exception):  # noqa: N818 - not an error of the program
     """What the API answers instead of data."""
 
-    def __init__(self, status: HTTPStatus, message: str, **headers: str) -> None:
+    def __init__(
+        self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
-        self.reply = Reply({"error": message}, status, headers)
+        self.reply = Reply({"error": message}, status, headers or {})
 
 
 Handler = Callable[..., Reply]
@@ -108,7 +110,7 @@ class Api:
         if found and request.method not in found:
             allowed = ", ".join(sorted(found))
             message = f"only {allowed} is allowed at {request.path}"
-            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, message, Allow=allowed)
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
         if request.authorization != f"Bearer {self.token}":
             raise Refusal(HTTPStatus.UNAUTHORIZED, "the access token is missing or wrong")
         if not found:
@@ -127,7 +129,7 @@ def text_in(body: Mapping[str, Any], name: str, most: int) -> str:
     """Return a text of a body; refuse one that is missing, empty or too long."""
     text = body.get(name)
     if not isinstance(text, str) or not text.strip():
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} must be a text that is not empty")
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} must be a text, and not empty")
     if len(text) > most:
         message = f"the {name} has {len(text):,} characters, and {most:,} are allowed"
         raise Refusal(HTTPStatus.BAD_REQUEST, message)
