@@ -12,7 +12,7 @@ from tests.support.postgres import Postgres
 from tests.support.rabbitmq import Rabbit
 from tests.support.vhosts import Vhosts
 
-_SLOW = {"browser", "reliability", "terminal", "worker", "test_batch.py", "test_notebooks.py"}
+_SLOW = {"browser", "reliability", "terminal", "worker", "test_batch.py", "notebooks"}
 
 
 def pytest_configure() -> None:
