@@ -30,8 +30,14 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Page:
+    return browser.new_page()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1200, "height": 2600})
-    yield page
-    page.close()
+def page(tab: Page) -> Page:
+    """The file's own page, which goes on from test to test."""
+    tab.set_viewport_size({"width": 1200, "height": 2600})
+    tab.set_default_timeout(20_000)
+    return tab

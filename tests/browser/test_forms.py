@@ -2,11 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.lab import Lab, Notebook
 
@@ -25,11 +24,9 @@ REGISTER = "%nango_register demo ada --token-env TOKEN"
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1000, "height": 1600})
-    page.set_default_timeout(20_000)
-    yield page
-    page.close()
+def page(page: Page) -> Page:
+    page.set_viewport_size({"width": 1000, "height": 1600})
+    return page
 
 
 class Panel:
@@ -76,65 +73,6 @@ def open_panel(lab: Lab, page: Page, name: str, *cells: str, app: str = "lab") -
     notebook = lab.open(page, name, in_notebook_7=app == "notebook")
     notebook.begin("notebook:run-all-cells")
     return notebook
-
-
-@pytest.mark.parametrize(
-    ("app", "theme"), [("lab", "dark"), ("notebook", "light"), ("voila", "dark")]
-)
-def test_from_connecting_to_looking_back(lab: Lab, page: Page, app: str, theme: str) -> None:
-    name = f"forms-{app}.ipynb"
-    cells = ("%load_ext nango_jupyter\n%nango connect",)
-    lab.use_theme(theme)
-    if app == "voila":
-        lab.write(name, *cells)
-        lab.open_voila(page, name, theme)
-    else:
-        open_panel(lab, page, name, *cells, app=app)
-    panel = Panel(page)
-    panel.says("Not connected.", 60)
-    panel.press("Connect")
-    panel.says("Connected to embedded server (the samples).")
-    panel.look(f"connect-{app}-{theme}")
-
-    panel.turn_to("Register")
-    panel.press("Register")
-    panel.says("Integration, User and Token are missing")
-    panel.fill(integration="crm", user="ada", token="crm-demo-token")
-    expect(panel.field("Token")).to_have_value("")
-    panel.press("Register")
-    panel.says("Registered.")
-    panel.look(f"register-{app}-{theme}")
-    panel.fill(token="never-sent-token")
-    expect(panel.field("Token")).to_have_value("")
-
-    panel.turn_to("Trigger")
-    panel.fill(integration="crm", action="list-contacts", user="ada", input='{"city": "Berlin"}')
-    panel.press("Trigger")
-    panel.says("Done.")
-    expect(panel.card).to_contain_text("crm.list-contacts")
-    panel.look(f"trigger-{app}-{theme}")
-
-    panel.turn_to("Connections")
-    panel.fill(user="ada")
-    panel.press("Refresh")
-    expect(panel.card).to_contain_text("crm")
-    panel.look(f"connections-{app}-{theme}")
-
-    panel.turn_to("History")
-    page.get_by_role("listbox").locator("visible=true").select_option(index=0)
-    expect(panel.card).to_contain_text("crm.list-contacts")
-    panel.press("Run again")
-    expect(page.get_by_role("listbox").locator("visible=true").locator("option")).to_have_count(2)
-    panel.look(f"history-{app}-{theme}")
-
-    for token in ("crm-demo-token", "never-sent-token"):
-        assert token not in page.content()
-    if app == "lab":
-        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        saved = Path(lab.work / name).read_text()
-        assert json.loads(saved)["cells"][0]["outputs"]
-        assert "crm-demo-token" not in saved
-        assert "never-sent-token" not in saved
 
 
 def test_fields_json_errors_and_cancel(lab: Lab, page: Page) -> None:
@@ -205,8 +143,8 @@ def test_while_a_cell_runs(lab: Lab, page: Page) -> None:
         SETUP,
         REGISTER,
         "%nango trigger",
-        "import asyncio\nawait asyncio.sleep(9)\nprint('awaited')",
-        "import time\ntime.sleep(4)\nprint('blocked')",
+        "import asyncio\nawait asyncio.sleep(7)\nprint('awaited')",
+        "import time\ntime.sleep(3)\nprint('blocked')",
     )
     panel = Panel(page)
     panel.fill(integration="demo", action="echo", user="ada", input='"first"')
@@ -243,3 +181,62 @@ def test_running_again_just_works(lab: Lab, page: Page) -> None:
     panel.press("Trigger")
     panel.says("It failed")
     expect(panel.card).to_contain_text("no connection exists")
+
+
+@pytest.mark.parametrize(
+    ("app", "theme"), [("lab", "dark"), ("notebook", "light"), ("voila", "dark")]
+)
+def test_from_connecting_to_looking_back(lab: Lab, page: Page, app: str, theme: str) -> None:
+    name = f"forms-{app}.ipynb"
+    cells = ("%load_ext nango_jupyter\n%nango connect",)
+    lab.use_theme(theme)
+    if app == "voila":
+        lab.write(name, *cells)
+        lab.open_voila(page, name, theme)
+    else:
+        open_panel(lab, page, name, *cells, app=app)
+    panel = Panel(page)
+    panel.says("Not connected.", 60)
+    panel.press("Connect")
+    panel.says("Connected to embedded server (the samples).")
+    panel.look(f"connect-{app}-{theme}")
+
+    panel.turn_to("Register")
+    panel.press("Register")
+    panel.says("Integration, User and Token are missing")
+    panel.fill(integration="crm", user="ada", token="crm-demo-token")
+    expect(panel.field("Token")).to_have_value("")
+    panel.press("Register")
+    panel.says("Registered.")
+    panel.look(f"register-{app}-{theme}")
+    panel.fill(token="never-sent-token")
+    expect(panel.field("Token")).to_have_value("")
+
+    panel.turn_to("Trigger")
+    panel.fill(integration="crm", action="list-contacts", user="ada", input='{"city": "Berlin"}')
+    panel.press("Trigger")
+    panel.says("Done.")
+    expect(panel.card).to_contain_text("crm.list-contacts")
+    panel.look(f"trigger-{app}-{theme}")
+
+    panel.turn_to("Connections")
+    panel.fill(user="ada")
+    panel.press("Refresh")
+    expect(panel.card).to_contain_text("crm")
+    panel.look(f"connections-{app}-{theme}")
+
+    panel.turn_to("History")
+    page.get_by_role("listbox").locator("visible=true").select_option(index=0)
+    expect(panel.card).to_contain_text("crm.list-contacts")
+    panel.press("Run again")
+    expect(page.get_by_role("listbox").locator("visible=true").locator("option")).to_have_count(2)
+    panel.look(f"history-{app}-{theme}")
+
+    for token in ("crm-demo-token", "never-sent-token"):
+        assert token not in page.content()
+    if app == "lab":
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        saved = Path(lab.work / name).read_text()
+        assert json.loads(saved)["cells"][0]["outputs"]
+        assert "crm-demo-token" not in saved
+        assert "never-sent-token" not in saved

@@ -2,12 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from tests.browser.hostile_strings import HOSTILE, LIVE
 from tests.support.lab import Lab
@@ -109,16 +106,19 @@ GO_ON = ("raises-exception",)
 class Watched:
     """A page, with what it asked people and the network for."""
 
-    def __init__(self, browser: Browser) -> None:
-        self.page: Page = browser.new_page(viewport={"width": 1200, "height": 2000})
+    def __init__(self, page: Page) -> None:
+        self.page = page
         self.dialogs: list[str] = []
         self.requests: list[str] = []
-        self.page.on("dialog", self._dismiss)
-        self.page.on("request", lambda request: self.requests.append(request.url))
+        page.on("dialog", self._dismiss)
+        page.on("request", self._note)
 
-    def _dismiss(self, dialog: object) -> None:
+    def _note(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def _dismiss(self, dialog: Dialog) -> None:
         self.dialogs.append(str(dialog))
-        dialog.dismiss()  # type: ignore[attr-defined]
+        dialog.dismiss()
 
     def live(self) -> list[str]:
         """What is alive of that which should be text."""
@@ -133,13 +133,6 @@ class Watched:
         return [*found, *self.dialogs, *away, *hostile]
 
 
-@pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
-    found = Watched(browser)
-    yield found
-    found.page.close()
-
-
 def as_page(notebook: Path) -> Path:
     """Write an executed notebook as nbconvert does, but without scripts from elsewhere."""
     nothing = "data:text/javascript,"
@@ -150,40 +143,43 @@ def as_page(notebook: Path) -> Path:
     return page
 
 
-def test_no_string_is_live(lab: Lab, watched: Watched, browser: Browser) -> None:
+def test_no_string_is_live(lab: Lab, page: Page, browser: Browser) -> None:
     (lab.work / "hostile.json").write_text(json.dumps(HOSTILE))
     lab.write("strings.ipynb", PREPARE, *CELLS, "print('all', 'done')", tags=GO_ON)
-    notebook = lab.open(watched.page, "strings.ipynb")
+    watched = Watched(page)
+    notebook = lab.open(page, "strings.ipynb")
     notebook.begin("notebook:run-all-cells")
     expect(notebook.output(len(CELLS) + 1)).to_contain_text("all done", timeout=60_000)
     rows = notebook.output(CELLS.index("failed") + 1)
     expect(rows).to_contain_text(f"{len(HOSTILE)} of {len(HOSTILE)} rows failed")
     assert watched.live() == []
-    assert watched.page.locator(".nango-card").count() >= LEAST_CARDS
+    assert page.locator(".nango-card").count() >= LEAST_CARDS
     notebook.command("docmanager:save")
 
-    static = Watched(browser)
+    static = Watched(browser.new_page())
     static.page.goto(as_page(lab.work / "strings.ipynb").as_uri())
     assert static.page.locator(".nango-card").count() >= LEAST_CARDS
     assert static.live() == []
     static.page.close()
 
 
-def test_what_watches_sees_what_is_live(lab: Lab, watched: Watched) -> None:
-    lab.write(
-        "control.ipynb",
-        "from IPython.display import HTML\n"
-        "HTML('<img id=hostile src=hostile onerror=\"window.hacked=1;alert(1)\">'\n"
-        "     '<img src=\"http://hostile.example/x\">')",
+def test_what_watches_sees_what_is_live(browser: Browser, tmp_path: Path) -> None:
+    control = tmp_path / "control.html"
+    control.write_text(
+        "<div class=jp-OutputArea-output>"
+        '<img id=hostile src=hostile onerror="window.hacked=1;alert(1)">'
+        '<img src="http://hostile.example/x"></div>'
     )
-    lab.open(watched.page, "control.ipynb").run_all()
+    watched = Watched(browser.new_page())
+    watched.page.goto(control.as_uri())
     watched.page.wait_for_function("window.hacked")
     found = "\n".join(watched.live())
+    watched.page.close()
     for sign in ("a script ran", "#hostile", "alert", "http://hostile.example/x", "/hostile"):
         assert sign in found
 
 
-def test_the_style_of_a_card_stays_in_it(lab: Lab, watched: Watched) -> None:
+def test_the_style_of_a_card_stays_in_it(lab: Lab, page: Page) -> None:
     lab.write(
         "style.ipynb",
         AROUND,
@@ -194,14 +190,14 @@ def test_the_style_of_a_card_stays_in_it(lab: Lab, watched: Watched) -> None:
         "%nango_history",
         tags=GO_ON,
     )
-    notebook = lab.open(watched.page, "style.ipynb")
+    notebook = lab.open(page, "style.ipynb")
     notebook.command("notebook:run-cell-and-select-next")
-    expect(watched.page.locator("#around")).to_be_visible()
-    watched.page.evaluate("() => document.activeElement.blur()")
-    before = watched.page.evaluate(STYLES)
+    expect(page.locator("#around")).to_be_visible()
+    page.evaluate("() => document.activeElement.blur()")
+    before = page.evaluate(STYLES)
     notebook.begin("notebook:run-all-below")
     expect(notebook.output(4)).to_contain_text("demo.echo", timeout=30_000)
-    watched.page.evaluate("() => document.activeElement.blur()")
-    after = watched.page.evaluate(STYLES)
+    page.evaluate("() => document.activeElement.blur()")
+    after = page.evaluate(STYLES)
     assert len(before) > 20
     assert after[: len(before)] == before

@@ -20,6 +20,15 @@ from playwright.sync_api import Locator, Page
 START_SECONDS = 60
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
+OPEN = """async ({name, theme}) => {
+    await window.jupyterapp.commands.execute("apputils:change-theme", {theme});
+    await window.jupyterapp.commands.execute("docmanager:open", {path: name});
+}"""
+CLOSE = """async () => {
+    await window.jupyterapp.commands.execute("docmanager:save-all");
+    await window.jupyterapp.commands.execute("application:close-all");
+}"""
+
 # JupyterLab's own "idle" comes too early; these promises are what it waits for itself.
 READY = """async () => {
     const widget = window.jupyterapp?.shell?.currentWidget;
@@ -54,6 +63,7 @@ class Lab:
     def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
         self.work = home / "work"
         self.work.mkdir()
+        self._theme = "light"
         self._token = secrets.token_hex(16)
         self._port = _free_port()
         self._log = home / "lab.log"
@@ -81,7 +91,8 @@ class Lab:
         )
 
     def use_theme(self, theme: str) -> None:
-        """Choose "light" or "dark", for pages that are opened from now on."""
+        """Choose "light" or "dark", for notebooks that are opened from now on."""
+        self._theme = theme
         folder = self._settings / "@jupyterlab" / "apputils-extension"
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"theme": THEMES[theme], "adaptive-theme": False}
@@ -135,13 +146,21 @@ class Lab:
         nbformat.write(notebook, self.work / name)
 
     def open(self, page: Page, name: str, *, in_notebook_7: bool = False) -> "Notebook":
-        """Open a notebook of the work folder, and wait for its kernel."""
-        page.goto(self._url(f"{'notebooks' if in_notebook_7 else 'lab/tree'}/{name}"))
+        """Open a notebook of the work folder, and wait for its kernel.
+
+        A page that shows JupyterLab already closes its notebooks and opens this one: loading
+        JupyterLab takes five times as long.
+        """
+        if not in_notebook_7 and page.url.startswith(self._url("lab").partition("?")[0]):
+            page.evaluate(CLOSE)
+            page.evaluate(OPEN, {"name": name, "theme": THEMES[self._theme]})
+        else:
+            page.goto(self._url(f"{'notebooks' if in_notebook_7 else 'lab/tree'}/{name}"))
         deadline = time.monotonic() + START_SECONDS
         while not page.evaluate(READY):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name} was not ready in {START_SECONDS} s")
-            page.wait_for_timeout(200)
+            page.wait_for_timeout(100)
         return Notebook(page)
 
     def open_voila(self, page: Page, name: str, theme: str = "light") -> None:
