@@ -56,7 +56,7 @@ def test_users_keep_their_type(kernel: Kernel, user: Any) -> None:
 
 def test_to_an_integration(kernel: Kernel) -> None:
     assert "3 rows" in ask(kernel, kind="integration", integration="demo")
-    assert value(kernel, "view._integration.options") == ["crm", "demo"]
+    assert value(kernel, "view._integration.options") == ["billing", "chat", "crm", "demo"]
     kernel.ok("await session.register('demo', 'bob', 'any-token')")
     assert "4 rows" in ask(kernel)
 

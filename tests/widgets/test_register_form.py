@@ -20,7 +20,7 @@ def said(kernel: Kernel, code: str) -> str:
 
 
 def test_a_token(kernel: Kernel) -> None:
-    assert said(kernel, "form._integration.options") == "('crm', 'demo')"
+    assert said(kernel, "form._integration.options") == "('billing', 'chat', 'crm', 'demo')"
     kernel.ok("form._integration.value = 'crm'; form._user._field.value = 'ada'")
     kernel.ok("form._credentials.token.widget.value = 'crm-demo-token'")
     assert said(kernel, "repr(form._credentials.token.widget.value)") == "''"
