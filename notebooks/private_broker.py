@@ -39,9 +39,9 @@ INSTALL = (
     "    sudo apt-get install --no-install-recommends rabbitmq-server\n"
     "On a Mac: brew install rabbitmq"
 )
-# Where binder/start keeps what it runs, with the logs, and where its broker listens.
-BINDER = Path.home() / ".nango-jupyter"
-BINDER_PORT = 5672
+# Set by binder/start: the folder with the logs of what it runs, and with a file "status".
+BINDER_VARIABLE = "NANGO_BINDER_LOGS"
+BINDER_SECONDS = 30
 
 USER, VHOST = "fernwood", "shop"
 PASSWORD_VARIABLE = "SHOP_PASSWORD"  # noqa: S105 - a name
@@ -339,15 +339,27 @@ class Server:
 
 
 def _missing_on_binder() -> str:
-    """Say why the broker that Binder starts can't be used; "" if it can."""
-    if not BINDER.is_dir():
+    """Wait for the broker that Binder starts; say why it can't be used, or "" if it can."""
+    if BINDER_VARIABLE not in os.environ:
         return "This is not Binder: nothing was started in advance. The next cells do that."
-    if not _accepts(BINDER_PORT):
-        return (
-            "Binder's RabbitMQ does not run. Its log is ~/.nango-jupyter/broker.log, the Nango "
-            "server's is ~/.nango-jupyter/server.log. Go on with the next cell: it starts another."
-        )
+    folder = Path(os.environ[BINDER_VARIABLE])
+    deadline = time.monotonic() + BINDER_SECONDS
+    while not (status := _status_of(folder)).startswith("ready"):
+        if time.monotonic() > deadline:
+            return (
+                f"Binder's RabbitMQ does not run: {status or 'it has said nothing.'}\n"
+                f"Its log is {folder}/broker.log, the Nango server's {folder}/server.log. Go on: "
+                "the next cells start another. To have it again, open the Binder link anew."
+            )
+        time.sleep(0.2)
     return ""
+
+
+def _status_of(folder: Path) -> str:
+    try:
+        return (folder / "status").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _definitions() -> dict[str, object]:

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import socket
 import subprocess
 import sys
 import textwrap
@@ -31,7 +30,7 @@ def helper() -> ModuleType:
 
 def test_everything_is_broken_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))  # so that this is not Binder
+    monkeypatch.delenv("NANGO_BINDER_LOGS", raising=False)
     executed = run_notebook(NAME, tmp_path, timeout=90)
     text = executed.text
     assert "This is not Binder" in text("real-binder-use")
@@ -67,7 +66,7 @@ def test_everything_is_broken_and_says_so(tmp_path: Path, monkeypatch: pytest.Mo
 def test_without_a_broker_it_says_what_to_do_and_ends_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NANGO_BINDER_LOGS", raising=False)
     nowhere = {"play = Playground()": 'play = Playground(search_path="/nowhere")'}
     executed = run_notebook(NAME, tmp_path, nowhere)
     assert "There is no RabbitMQ on this machine" in executed.text("real-broker-start")
@@ -103,15 +102,17 @@ def test_a_broker_that_does_not_start_is_told_with_its_log(
     assert Path.cwd() == here
 
 
-def test_on_binder_it_names_the_logs_of_what_does_not_run(
+def test_on_binder_it_tells_the_status_and_the_logs_of_what_does_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = helper()
-    monkeypatch.setattr(found, "BINDER", tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        monkeypatch.setattr(found, "BINDER_PORT", listener.getsockname()[1])
-        assert found._missing_on_binder() == ""
-    assert "~/.nango-jupyter/broker.log" in found._missing_on_binder()
+    monkeypatch.setenv("NANGO_BINDER_LOGS", str(tmp_path))
+    monkeypatch.setattr(found, "BINDER_SECONDS", 0)
+    assert f"{tmp_path}/broker.log" in found._missing_on_binder()
+    (tmp_path / "status").write_text("RabbitMQ is not running: it is out of coffee\n")
+    assert "does not run: RabbitMQ is not running: it is out of" in found._missing_on_binder()
+    (tmp_path / "status").write_text("ready\n")
+    assert found._missing_on_binder() == ""
 
 
 def test_nothing_outlives_a_kernel_that_is_killed(tmp_path: Path) -> None:
