@@ -9,7 +9,7 @@ import pytest
 
 from nango_jupyter import secrets
 from tests.support.postgres import Postgres
-from tests.support.rabbitmq import Rabbit
+from tests.support.rabbitmq import Rabbit, is_open
 from tests.support.vhosts import Vhosts
 
 _SLOW = {"browser", "reliability", "terminal", "worker", "test_batch.py", "notebooks"}
@@ -43,6 +43,8 @@ def rabbit() -> Iterator[Rabbit]:
     """One private RabbitMQ node for the whole session, with a TLS port."""
     with Rabbit(tls=True) as node:
         yield node
+    assert not node.cafile.parent.exists()
+    assert not is_open("127.0.0.1", node.port)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +67,8 @@ def postgres() -> Iterator[Postgres]:
     """One private PostgreSQL cluster for the whole session."""
     with Postgres() as cluster:
         yield cluster
+    assert not cluster.folder.exists()
+    assert not is_open("127.0.0.1", cluster.port)
 
 
 @pytest.fixture

@@ -592,17 +592,17 @@ class Instant:
         return self.result
 
 
-async def test_a_hundred_thousand_rows_take_little_beside_their_results() -> None:
+async def test_many_rows_take_little_beside_their_results() -> None:
     client: Any = Instant()
     tracemalloc.start()
-    batch = Batch(client, iterate({"n": n} for n in range(100_000)), to("echo"), concurrency=20)
+    batch = Batch(client, iterate({"n": n} for n in range(20_000)), to("echo"), concurrency=20)
     found = await batch.run()
     now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(found) == 100_000
+    assert len(found) == 20_000
     assert 20 <= client.tasks <= 22
     # A row's dict, its item, and its place: nothing is there only while it runs.
-    assert now < 100_000 * 600
+    assert now < 20_000 * 600
     assert peak < now * 1.2
 
 
@@ -615,7 +615,7 @@ async def test_a_broker_that_goes_away_ends_it(rabbit: Rabbit, rabbit_vhost: str
         serve(rabbit_vhost, echo),
         Nango(proxy.url(rabbit_vhost), timeout=2) as client,
     ):
-        batch = Batch(client, iterate(numbers(5_000)), to("echo"), concurrency=10)
+        batch = Batch(client, iterate(numbers(1_000)), to("echo"), concurrency=10)
 
         def fail(_: BatchItem) -> None:
             if batch.done == 50:
@@ -632,8 +632,8 @@ async def test_a_broker_that_goes_away_ends_it(rabbit: Rabbit, rabbit_vhost: str
         assert all(item.value == item.row for item in found.succeeded)
         await proxy.accept()
         again = await retry(found, client, concurrency=50).run()
-        assert (len(again), again.failed) == (5_000, [])
-        assert values(again) == numbers(5_000)
+        assert (len(again), again.failed) == (1_000, [])
+        assert values(again) == numbers(1_000)
 
 
 async def test_a_connection_that_is_cut_costs_only_what_was_under_way(

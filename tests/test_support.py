@@ -1,7 +1,6 @@
 """The tools that other tests lean on do what they say."""
 
 import asyncio
-import socket
 import ssl
 from pathlib import Path
 
@@ -69,41 +68,12 @@ async def test_paused_node_is_silent_until_resumed(rabbit: Rabbit) -> None:
     assert await answer == b"\x01"
 
 
-def test_a_node_survives_a_kill_and_leaves_nothing_behind() -> None:
-    with Rabbit() as node:
-        node.ctl("add_vhost", "kept")
-        node.kill()
-        with pytest.raises(ConnectionRefusedError):
-            asyncio.run(greet(node.port))
-        node.start()
-        assert "kept" in node.ctl("list_vhosts").split()
-        folder = node.cafile.parent
-    assert not folder.exists()
-    with pytest.raises(ConnectionRefusedError):
-        asyncio.run(greet(node.port))
-
-
 def test_missing_rabbitmq_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tests.support.rabbitmq.SEARCH_PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="apt-get install"), Rabbit():
         pass
-
-
-def test_a_cluster_survives_a_kill_and_leaves_nothing_behind() -> None:
-    with Postgres() as cluster:
-        cluster.create("kept")
-        cluster.kill()
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", cluster.port))
-        cluster.start()
-        with pytest.raises(RuntimeError, match="already exists"):
-            cluster.create("kept")
-        folder = cluster.folder
-    assert not folder.exists()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", cluster.port))
 
 
 def test_missing_postgresql_says_what_to_install(

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from tests.browser.hostile_strings import HOSTILE, LIVE

@@ -133,7 +133,7 @@ async def test_many_register_at_once(postgres_url: str, tmp_path: Path) -> None:
     stores = [ConnectionStore(postgres_url, tmp_path) for _ in range(2)]
     for store in stores:
         await store.open()
-    for user in range(10):
+    for user in range(4):
         added = await asyncio.gather(
             *(
                 store.add("demo", user, {"access_token": f"{number}"}, None)
@@ -242,7 +242,7 @@ def test_mutated_messages(postgres_url: str, folder: Path) -> None:
         runner.run(asker.server.start())
 
         @settings(
-            max_examples=200,
+            max_examples=100,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
             database=None,

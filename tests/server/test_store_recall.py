@@ -96,7 +96,7 @@ async def test_a_second_process_writes(tmp_path: Path, shared_store_url: str | N
         )
         assert writer.stdin
         assert writer.stdout
-        for number in range(100):
+        for number in range(30):
             await token_of(store)  # is in memory now
             writer.stdin.write(b"t%d\n" % number)
             assert await writer.stdout.readline() == b"written\n"
@@ -129,7 +129,7 @@ async def test_finds_and_writes_at_once(tmp_path: Path, store_url: str | None) -
                 await asyncio.sleep(0)
 
         finders = [asyncio.create_task(find_always()) for _ in range(5)]
-        for number in range(100):
+        for number in range(40):
             await store.set_credentials("demo", 1, {"access_token": f"t{number}"})
             assert await token_of(store) == f"t{number}"
         is_over = True
