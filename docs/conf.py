@@ -39,6 +39,8 @@ nb_mime_priority_overrides = [
     ("html", "application/vnd.jupyter.widget-view+json", None),
 ]
 nb_render_markdown_format = "myst"
+# Code is run by the tests; with an … in it, it may be no code to a lexer.
+suppress_warnings = ["misc.highlighting_failure"]
 
 # The reference. Unknown names of Python and of other packages are no links: nothing is fetched.
 default_role = "py:obj"
