@@ -23,8 +23,8 @@ demo: ## run the quickstart notebook in the terminal, and write it as HTML
 	@bash tools/setup.sh demo
 	@$(python) tools/demo.py $(notebook)
 
-lab: ## open the quickstart notebook in JupyterLab
-	@bash tools/setup.sh demo
+lab: ## open the tutorials in JupyterLab, at the first one
+	@bash tools/setup.sh tutorials
 	@$(python) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(notebook)
 
 test: ## check style and types, run every test

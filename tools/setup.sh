@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Makes .venv and installs into it what `make demo` or `make test` needs. Called as
 #
-#     tools/setup.sh demo|test
+#     tools/setup.sh demo|tutorials|test
 #
 # A second call returns at once: a stamp holds the pyproject.toml that was installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/apt.sh
 
-level=${1:?"usage: tools/setup.sh demo|test"}
+level=${1:?"usage: tools/setup.sh demo|tutorials|test"}
 python=.venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -86,10 +86,10 @@ fi
 ((${#packages[@]} == 0)) || apt_install "${packages[@]}"
 [[ -z $base ]] || make_venv "$base"
 
-# What the tests need includes what the demo needs.
-if ! is_installed test; then
-    case $level in
-        demo) is_installed demo || install_extras demo lab,local ;;
-        test) install_extras test test ;;
-    esac
-fi
+# What the tests need includes what the tutorials need, and that what the demo needs.
+case $level in
+    demo) is_installed tutorials || is_installed test || is_installed demo ||
+        install_extras demo lab,local ;;
+    tutorials) is_installed test || is_installed tutorials || install_extras tutorials tutorials ;;
+    test) is_installed test || install_extras test test ;;
+esac
