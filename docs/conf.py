@@ -30,7 +30,7 @@ templates_path: list[str] = []
 smartquotes = False  # it would turn the -- of options into a dash
 
 # Pages.
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_inline", "colon_fence"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the tests of the notebooks execute them, and check what they show
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # nothing is fetched from elsewhere
@@ -51,6 +51,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"nango_jupyter\.(?!Nango|[A-Z]\w+$).*"),
 ]
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"

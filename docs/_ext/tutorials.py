@@ -8,6 +8,9 @@ from typing import Any
 
 __all__ = ["copy"]
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_NO_KERNEL = "<em>Here a running notebook shows the form.</em>"
+
 # What a notebook links to lies elsewhere in the site; the README's page is the first one.
 _MOVED = {"](../docs/": "](../", "](../README.md": "](../index.md"}
 
@@ -38,6 +41,10 @@ def _for_the_site(notebook: dict[str, Any]) -> dict[str, Any]:
             for old, new in _MOVED.items():
                 text = text.replace(old, new)
             cell["source"] = text
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if _WIDGET in data and "text/html" not in data:
+                output["data"] = {"text/html": _NO_KERNEL, "text/plain": _NO_KERNEL}
     return notebook
 
 
