@@ -1,7 +1,7 @@
 # Everything runs in .venv; paths are relative, so the folder may have a space in its name.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test reliability format bench docs clean
+.PHONY: help demo lab test pythons reliability format bench docs binder-rehearsal clean
 
 # An interpreter to use instead of the first Python 3.11+ found, more arguments for pytest, and the
 # benchmarks to run instead of all.
@@ -17,7 +17,7 @@ notebook := notebooks/01_quickstart.ipynb
 
 help: ## show this text
 	@echo 'make TARGET [PYTHON=/path/to/python3.11] [PYTEST_ARGS="-k proxy"] [BENCH="loading cell"]'
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 20
 
 demo: ## run the quickstart notebook in the terminal, and write it as HTML
 	@bash tools/setup.sh demo
@@ -29,6 +29,10 @@ lab: ## open the tutorials in JupyterLab, at the first one
 
 test: ## check style and types, run every test
 	@bash tools/test.sh $(PYTEST_ARGS)
+
+pythons: ## run the unit tests on every other Python 3.11+ that is found (two minutes)
+	@bash tools/setup.sh test
+	@bash tools/pythons.sh $(PYTEST_ARGS)
 
 reliability: ## send 100,000 generated messages, kill servers, and show what came of it (ten minutes)
 	@bash tools/setup.sh test
@@ -47,6 +51,10 @@ bench: ## measure what everything costs, against the bare minimum and other pack
 docs: ## build the site of the documents into build/site
 	@bash tools/setup.sh test
 	@bash tools/docs.sh
+
+binder-rehearsal: ## do what Binder does with what is committed, without docker
+	@bash tools/setup.sh demo
+	@$(python) -u tools/binder_rehearsal.py
 
 clean: ## remove the virtual environment and everything built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -159,7 +159,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         "2020-01-02T03:04:05.123456789",
     ),
     "numpy month": (np.datetime64("2020-03"), "2020-03-01"),
-    "numpy timedelta": ([np.timedelta64(90, "s"), np.timedelta64("NaT")], ["P0DT0H1M30S", None]),
+    "numpy timedelta": (
+        [np.timedelta64(90, "s"), np.timedelta64("NaT", "s")],
+        ["P0DT0H1M30S", None],
+    ),
     "timestamps": (
         [pd.Timestamp("2020-01-02", tz="UTC"), pd.NaT, pd.NA],
         ["2020-01-02T00:00:00+00:00", None, None],
