@@ -1,0 +1,84 @@
+"""Asks repo2docker what Binder would build, and compares it with what binder/ says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from binder_sandbox import RehearsalError
+
+REPO2DOCKER = "jupyter-repo2docker>=2026.4"
+
+
+def install_repo2docker(venv: Path, uv: Path | None) -> Path:
+    """Make an environment for repo2docker alone; return its interpreter."""
+    python = venv / "bin" / "python"
+    if _works(python):
+        return python
+    shutil.rmtree(venv, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    commands = [[str(python), "-m", "pip", "install", "--quiet", REPO2DOCKER]]
+    if uv is not None:
+        commands.insert(0, [str(uv), "pip", "install", "-q", "--python", str(python), REPO2DOCKER])
+    for command in commands:
+        if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0:
+            return python
+    raise RehearsalError("repo2docker could not be installed")
+
+
+def _works(python: Path) -> bool:
+    command = [str(python), "-m", "repo2docker", "--version"]
+    return (
+        python.exists() and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
+
+
+def write_dockerfile(python: Path, repository: Path) -> str:
+    """Return what repo2docker prints about a repository: its log, then the Dockerfile."""
+    options = ["--no-build", "--user-id", "1000", "--user-name", "jovyan"]
+    done = subprocess.run(
+        [str(python), "-m", "repo2docker", *options, str(repository)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode:
+        raise RehearsalError(f"repo2docker can't read the repository:\n{done.stdout}")
+    return done.stdout
+
+
+def entrypoint(python: Path) -> Path:
+    """Find the program that Binder's container runs: it starts binder/start."""
+    found = list(python.parent.parent.glob("lib/python3*/site-packages/repo2docker/buildpacks"))
+    return found[0] / "repo2docker-entrypoint"
+
+
+def check_dockerfile(printed: str, binder: Path, version: str) -> list[str]:
+    """Say what in the Dockerfile is not as binder/ asks for."""
+    installs = re.findall(r"apt-get install --yes --no-install-recommends (.*?) && ", printed)
+    installed = {package for line in installs for package in line.split()}
+    wanted = apt_packages(binder / "apt.txt")
+    last_user = re.findall(r"^USER (.*)$", printed, re.MULTILINE)[-1:]
+    checks = {
+        f"Python {version}": f"python={version}\n" in printed,
+        f"Debian packages {' '.join(wanted)}": set(wanted) <= installed,
+        "binder/requirements.txt": '-r "binder/requirements.txt"' in printed,
+        "binder/postBuild": "./binder/postBuild" in printed,
+        "binder/start": 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in printed,
+        "a user without rights": last_user == ["${NB_USER}"],
+    }
+    for name, holds in checks.items():
+        print(f"  {'ok    ' if holds else 'FAILED'}  {name}")
+    return [f"the Dockerfile lacks {name}" for name, holds in checks.items() if not holds]
+
+
+def apt_packages(path: Path) -> list[str]:
+    """Read apt.txt as repo2docker does: a package a line, behind # a remark."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return [line for line in lines if line]

@@ -1,0 +1,144 @@
+"""JupyterLab as Binder's container starts it: by repo2docker's entry point and binder/start."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from binder_sandbox import RehearsalError, Sandbox, descendants
+
+NEWS = "@jupyterlab/apputils-extension:announcements"
+TRIGGER = """
+import asyncio
+from nango_jupyter import Nango
+from nango_jupyter.settings import Settings
+
+async def main():
+    async with Nango.from_settings(Settings.from_environment()) as nango:
+        await nango.register_connection("demo", "rehearsal", "a-token", {})
+        result = await nango.trigger_action("demo", "echo", "rehearsal", {"msg": "hello"})
+        print(result.return_value)
+
+asyncio.run(main())
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a visitor sees first."""
+
+    path: str
+    seconds: float
+    is_quiet: bool
+
+
+class Jupyter:
+    """One server, with the services that binder/start runs beside it."""
+
+    def __init__(self, sandbox: Sandbox, environment: Mapping[str, str], program: Path) -> None:
+        self.variables: dict[str, str] = {}
+        self._sandbox = sandbox
+        self._environment = environment
+        self._log = sandbox.folder / "jupyter.log"
+        self._token = secrets.token_hex(16)
+        self._port = _free_port()
+        self._entrypoint = sandbox.folder / "repo2docker-entrypoint"
+        shutil.copy(program, self._entrypoint)
+        self._entrypoint.chmod(0o755)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+
+    def start(self) -> None:
+        """Start it, as the container's command."""
+        jupyter = ["jupyter", "lab", "--no-browser", "--ip=127.0.0.1", f"--port={self._port}"]
+        options = ["--ServerApp.port_retries=0", f"--IdentityProvider.token={self._token}"]
+        python = f"{self._environment['NB_PYTHON_PREFIX']}/bin/python"
+        command = [python, "-u", str(self._entrypoint), *jupyter, *options]
+        self._started = time.monotonic()
+        self._process = self._sandbox.start(command, self._environment, self._log)
+
+    def open_first_page(self, seconds: float) -> Page:
+        """Open / as a browser does, as soon as somebody answers."""
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+        )
+        while True:
+            try:
+                with opener.open(
+                    f"http://127.0.0.1:{self._port}/?token={self._token}", timeout=10
+                ) as response:
+                    text, url = response.read().decode(), response.url
+                break
+            except urllib.error.HTTPError as error:
+                raise RehearsalError(f"{urlsplit(error.url).path} is answered by {error}") from None
+            except OSError:
+                self._check(seconds, "JupyterLab does not answer")
+        match = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', text, re.DOTALL)
+        disabled = json.loads(match[1]).get("disabledExtensions", []) if match else []
+        self.variables = self._read_variables()
+        return Page(urlsplit(url).path, time.monotonic() - self._started, NEWS in disabled)
+
+    def wait_for_services(self, seconds: float) -> float:
+        """Wait until binder/start says that they are there; return when that was."""
+        status = Path(self.variables["NANGO_BINDER_LOGS"]) / "status"
+        while not (status.exists() and status.read_text().startswith("ready")):
+            said = status.read_text() if status.exists() else "nothing is said of them"
+            self._check(seconds, f"no services: {said}")
+        return time.monotonic() - self._started
+
+    def trigger(self) -> None:
+        """Trigger an action behind the broker, as a kernel would."""
+        python = f"{self._environment['NB_PYTHON_PREFIX']}/bin/python"
+        answer = self._sandbox.run([python, "-c", TRIGGER], self.variables, 60)
+        if "hello" not in answer:
+            raise RehearsalError(f"the action demo.echo returned {answer}")
+
+    def end(self, seconds: float) -> None:
+        """End it as Binder does; whatever it started should end by itself."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise RehearsalError(f"Jupyter goes on {seconds:g} s after SIGTERM") from None
+        deadline = time.monotonic() + seconds
+        while descendants() and time.monotonic() < deadline:
+            time.sleep(0.2)
+
+    def _read_variables(self) -> dict[str, str]:
+        """Read the environment that Jupyter has, and its kernels get."""
+        assert self._process is not None
+        for process in descendants(self._process.pid):
+            if "jupyter-lab" in process.command:
+                # Linux shows it to its own user, and not to every root.
+                text = self._sandbox.run(["cat", f"/proc/{process.pid}/environ"], self._environment)
+                pairs = (pair.partition("=") for pair in text.split("\0") if pair)
+                return {name: value for name, _, value in pairs}
+        raise RehearsalError("binder/start has not become jupyter-lab")
+
+    def _check(self, seconds: float, what: str) -> None:
+        """Wait a moment; raise if there is no point in waiting any longer."""
+        assert self._process is not None
+        if self._process.poll() is not None or time.monotonic() - self._started > seconds:
+            log = self._log.read_text(errors="replace")[-3000:]
+            raise RehearsalError(f"{what}. Its log ends:\n{log.replace(self._token, '…')}")
+        time.sleep(0.2)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
