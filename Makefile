@@ -1,7 +1,7 @@
 # Everything runs in .venv; paths are relative, so the folder may have a space in its name.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test pythons reliability format bench docs binder-rehearsal clean
+.PHONY: help demo lab test pythons reliability format bench docs pictures binder-rehearsal clean
 
 # An interpreter to use instead of the first Python 3.11+ found, more arguments for pytest, and the
 # benchmarks to run instead of all.
@@ -51,6 +51,10 @@ bench: ## measure what everything costs, against the bare minimum and other pack
 docs: ## build the site of the documents into build/site
 	@bash tools/setup.sh test
 	@bash tools/docs.sh
+
+pictures: ## make README's animation anew, with a real browser
+	@bash tools/setup.sh test
+	@$(python) tools/pictures.py
 
 binder-rehearsal: ## do what Binder does with what is committed, without docker
 	@bash tools/setup.sh demo

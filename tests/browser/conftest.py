@@ -10,14 +10,11 @@ from tests.support.lab import Lab, find_chromium
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("lab")
+    environment = {"TOKEN": "any-token", "CRM_TOKEN": "crm-demo-token"}
+    server = Lab(tmp_path_factory.mktemp("lab"), environment)
     # All cells are in the page, not only those that can be seen.
-    settings = home / "jupyterlab_settings_dir" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text(
-        '{"windowingMode": "none", "maxNumberOutputs": 1000}'
-    )
-    with Lab(home, {"TOKEN": "any-token", "CRM_TOKEN": "crm-demo-token"}) as server:
+    server.set("notebook-extension/tracker", {"windowingMode": "none", "maxNumberOutputs": 1000})
+    with server:
         yield server
 
 

@@ -93,10 +93,13 @@ class Lab:
     def use_theme(self, theme: str) -> None:
         """Choose "light" or "dark", for notebooks that are opened from now on."""
         self._theme = theme
-        folder = self._settings / "@jupyterlab" / "apputils-extension"
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = {"theme": THEMES[theme], "adaptive-theme": False}
-        (folder / "themes.jupyterlab-settings").write_text(json.dumps(settings))
+        self.set("apputils-extension/themes", {"theme": THEMES[theme], "adaptive-theme": False})
+
+    def set(self, plugin: str, settings: dict[str, object]) -> None:
+        """Change the settings of a part of JupyterLab, for pages that are loaded from now on."""
+        path = self._settings / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
 
     def __enter__(self) -> Self:
         with self._log.open("w") as log:
