@@ -49,7 +49,7 @@ def test_from_pages_to_a_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     text = executed.text
     assert "answers that are kept beside it" in text("github-find")
     assert "are invented" in text("github-find")
-    assert "Authorization" not in text("github-folder-write")
+    assert text("github-folder-write") == "False"
     assert "list-issues, list-releases, list-repos" in text("github-connect-local")
     assert "register github · user me" in text("github-register")
     assert "of 24 rows" in text("github-repos")
@@ -68,6 +68,7 @@ def test_from_pages_to_a_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert '{"Python": 89.7, "HTML": 8.3, "CSS": 2.0}' in executed.solutions[1]
     assert "closed after 6 days, 14 of 28 still open" in executed.solutions[2]
     assert executed.solutions[4].strip() == "1 request"
+    assert "Warning" not in executed.everything
     assert "ghp-never" not in executed.everything
 
 
