@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+# jsonschema, which reads notebooks, would compile the grammar of IRIs for seconds if it were there.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
 import tutorials  # noqa: E402 - from the folder _ext

@@ -25,4 +25,9 @@ fi
 
 printf 'Building build/site …\n'
 "$python" -m sphinx --fail-on-warning --keep-going --jobs 2 --quiet -d build/doctrees docs build/site
+# A page needs nothing from elsewhere to be read.
+if grep -rlE '<(script|link|img|iframe)[^>]* (src|href)="(https?:)?//' --include='*.html' build/site; then
+    printf 'These pages fetch something from the network.\n' >&2
+    exit 1
+fi
 printf 'Written: build/site/index.html (open it in a browser)\n'

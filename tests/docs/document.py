@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-import nbformat
 import yaml
 
 from tests.docs.blocks import ROOT, Block
@@ -23,6 +22,15 @@ from tests.support.kernel import Kernel
 
 STAND_IN = Path(__file__).parent / "stand_in.py"
 SH_SECONDS = 60
+
+NOTEBOOK: dict[str, Any] = {
+    "cells": [],
+    "metadata": {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+    },
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
 
 # A kernel starts in seconds: all documents use one, as if it had been started anew.
 RESET = """
@@ -113,13 +121,16 @@ class Document:
 
     def _add_cell(self, block: Block) -> None:
         path = self._folder / block.file_name
-        exists = path.exists()
-        notebook: Any = nbformat.read(path, 4) if exists else nbformat.v4.new_notebook()
-        metadata = {"tags": block.tags} if block.tags else {}
-        notebook.cells.append(nbformat.v4.new_code_cell(block.rest.strip(), metadata=metadata))
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook.metadata.kernelspec = kernel
-        nbformat.write(notebook, path)
+        notebook = json.loads(path.read_text()) if path.exists() else NOTEBOOK
+        cell: dict[str, Any] = {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"cell-{len(notebook['cells'])}",
+            "metadata": {"tags": block.tags},
+            "outputs": [],
+            "source": block.rest.strip(),
+        }
+        path.write_text(json.dumps({**notebook, "cells": [*notebook["cells"], cell]}))
 
     def _run_cell(self, block: Block) -> None:
         if self._kernel is None:
@@ -163,12 +174,18 @@ class Document:
             **{name: str(self._home / name.lower()) for name in folders},
             **{name: value for name, value in self._secrets.items() if "NANGO" not in name},
             "NANGO_DOCS_HOME": str(self._home),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(self._home / "lib"), str(ROOT)]),
             "PYTHON_KEYRING_BACKEND": "tests.docs.file_keyring.FileKeyring",
             "PATH": os.pathsep.join(map(str, places)),
         }
 
     def _write_stand_ins(self) -> None:
+        # A grammar that jsonschema would compile for seconds in every program of Jupyter, unused.
+        lib = self._home / "lib"
+        lib.mkdir()
+        (lib / "sitecustomize.py").write_text(
+            "import sys\nsys.modules.setdefault('rfc3987_syntax', None)\n"
+        )
         (self._work / ".venv/bin").mkdir(parents=True)
         places = [(name, self._home / "bin" / name) for name in PROGRAMS]
         for name, path in [*places, ("python", self._work / ".venv/bin/python")]:

@@ -14,11 +14,10 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-
-from tests.docs.file_keyring import FileKeyring
 
 ROOT = Path(__file__).parent.parent.parent
 HOME = Path(os.environ.get("NANGO_DOCS_HOME", "."))
@@ -123,7 +122,7 @@ def keyring(arguments: list[str]) -> int:
         return fail(f"keyring {command}")
     token = f"{name.partition('/')[0]}-demo-token"
     secret = os.environ["BROKER_PASSWORD"] if "@" in name else token
-    FileKeyring().set_password(service, name, secret)
+    import_module("keyring").set_password(service, name, secret)  # it takes long to import
     return 0
 
 
