@@ -30,6 +30,7 @@ SEARCH_PATH = f"/usr/lib/rabbitmq/bin:{os.environ.get('PATH', os.defpath)}"
 # Of Binder's 2 GB. The disk's default would stop the broker where 50 MB are left.
 SETTINGS = "vm_memory_high_watermark.absolute = 400MB\ndisk_free_limit.absolute = 5MB\n"
 LOOK_SECONDS = 0.5
+SHORTEST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 STOP_SECONDS = 10.0
 
@@ -181,7 +182,7 @@ class Service:
         self._command = command
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._pause = 1.0
+        self._pause = SHORTEST_PAUSE
         self._started = self._next_start = 0.0
         self._log_begin = 0
 
@@ -198,7 +199,7 @@ class Service:
         if self._process is not None:
             self._process = None
             if now - self._started > LONGEST_PAUSE:
-                self._pause = 1.0
+                self._pause = SHORTEST_PAUSE
             self._note(f"{Path(self._command[0]).name} has ended; again in {self._pause:g} s\n")
             self._put_off(now)
         if now >= self._next_start:

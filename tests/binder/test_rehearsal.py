@@ -1,0 +1,88 @@
+"""What the rehearsal would fail for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import binder_dockerfile
+import binder_memory
+import binder_notebooks
+import binder_python
+import binder_sandbox
+import pytest
+
+BINDER = Path(__file__).parent.parent.parent / "binder"
+DOCKERFILE = """Building conda environment for python=3.12
+
+RUN apt-get -qq update && \\
+apt-get install --yes --no-install-recommends rabbitmq-server && \\
+USER ${NB_USER}
+RUN ${KERNEL_PYTHON_PREFIX}/bin/pip install --no-cache-dir -r "binder/requirements.txt"
+RUN ./binder/postBuild
+ENV R2D_ENTRYPOINT="${REPO_DIR}/binder/start"
+"""
+
+
+def test_the_dockerfile_has_all_of_binder() -> None:
+    version = binder_python.wanted_version(BINDER / "runtime.txt")
+    assert binder_dockerfile.check_dockerfile(DOCKERFILE, BINDER, version) == []
+
+
+@pytest.mark.parametrize(
+    "lost", ["python=3.12", "rabbitmq-server", "requirements", "postBuild", "start", "NB_USER"]
+)
+def test_what_the_dockerfile_lacks_is_a_failure(lost: str) -> None:
+    changed = DOCKERFILE.replace(lost, "other")
+    [failure] = binder_dockerfile.check_dockerfile(changed, BINDER, "3.12")
+    assert failure.startswith("the Dockerfile lacks")
+
+
+def notebook(source: str, text: str) -> dict[str, Any]:
+    cell = {"cell_type": "code", "source": [source], "outputs": [{"text": [text]}]}
+    return {"cells": [{"cell_type": "markdown", "source": []}, cell]}
+
+
+def test_a_cell_for_binder_must_have_used_the_services() -> None:
+    check = binder_notebooks.check_services_used
+    assert check(notebook("# needs Binder\n1", "msg: Hello through RabbitMQ")) == ""
+    assert check(notebook("print(1)", "ValueError: it is meant to be")) == ""
+    assert "does not run" in check(notebook("# needs Binder\n1", "Binder's RabbitMQ does not run"))
+
+
+def test_memory_is_added_up_by_part() -> None:
+    processes = [
+        binder_sandbox.Process(1, "/usr/lib/erlang/bin/beam.smp -W w", 100.0),
+        binder_sandbox.Process(2, "python -m ipykernel_launcher -f x", 50.0),
+        binder_sandbox.Process(3, "python -m ipykernel_launcher -f y", 70.0),
+    ]
+    assert binder_memory.by_role(processes) == [("kernels", 120.0), ("RabbitMQ", 100.0)]
+
+
+def test_processes_are_found_by_their_ancestor() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        found = [one for one in binder_sandbox.descendants() if one.pid == child.pid]
+        child.kill()
+    assert "sleep 60" in found[0].command
+    assert found[0].megabytes > 0
+
+
+def test_a_sandbox_belongs_to_somebody_without_rights() -> None:
+    program = """
+from binder_sandbox import Sandbox, descendants
+with Sandbox() as sandbox:
+    sandbox.home.mkdir()
+    sandbox.own(sandbox.home)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(sandbox.home)}
+    print(sandbox.run(["id", "-u"], environment).strip(), sandbox.folder)
+    sandbox.run(["sh", "-c", "touch mine; sleep 60 >&2 & disown 2>/dev/null; true"], environment)
+    print(len(descendants()))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(BINDER.parent / "tools")}
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    user, folder, left = printed.stdout.split()
+    assert user != "0"
+    assert left == "1"  # the orphan was found, and ended
+    assert not Path(folder).exists()
