@@ -32,7 +32,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_start_page_is_the_first_tutorial(environment: dict[str, str]) -> None:
-    # The Dockerfile's own command. The rehearsal looks at jupyter lab, which has another start page.
+    # The Dockerfile's own command. The rehearsal looks at jupyter lab, whose start page is another.
     [port] = free_ports(1)
     options = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
     options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
