@@ -35,7 +35,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 def run_hooks(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # A proxy where nobody listens: what would fetch something fails.
-    away = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "ALL_PROXY")}
+    away = dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
     settings = {
         "PRE_COMMIT_HOME": str(clone.parent / "cache"),
         "GIT_CONFIG_COUNT": "1",
