@@ -8,6 +8,8 @@ SHELL := bash
 PYTHON ?=
 PYTEST_ARGS ?=
 BENCH ?=
+# Another repository to rehearse than this one.
+REPOSITORY ?=
 export PYTHON
 # Where it is set, each of the tests' hundreds of processes would compile all of .venv anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -58,7 +60,7 @@ pictures: ## make README's animation anew, with a real browser
 
 binder-rehearsal: ## do what Binder does with what is committed, without docker
 	@bash tools/setup.sh demo
-	@$(python) -u tools/binder_rehearsal.py
+	@$(python) -u tools/binder_rehearsal.py $(if $(REPOSITORY),"$(REPOSITORY)")
 
 clean: ## remove the virtual environment and everything built
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,16 +20,18 @@ from urllib.parse import urlsplit
 from binder_sandbox import RehearsalError, Sandbox, descendants
 
 NEWS = "@jupyterlab/apputils-extension:announcements"
-TRIGGER = """
+ASK = """
 import asyncio
 from nango_jupyter import Nango
 from nango_jupyter.settings import Settings
 
 async def main():
     async with Nango.from_settings(Settings.from_environment()) as nango:
-        await nango.register_connection("demo", "rehearsal", "a-token", {})
-        result = await nango.trigger_action("demo", "echo", "rehearsal", {"msg": "hello"})
-        print(result.return_value)
+        catalog = await nango.catalog()
+        if "demo" in catalog.integrations:
+            await nango.register_connection("demo", "rehearsal", "a-token", {})
+            await nango.trigger_action("demo", "echo", "rehearsal", {"msg": "hello"})
+        print(*catalog.integrations)
 
 asyncio.run(main())
 """
@@ -98,12 +100,13 @@ class Jupyter:
             self._check(seconds, f"no services: {said}")
         return time.monotonic() - self._started
 
-    def trigger(self) -> None:
-        """Trigger an action behind the broker, as a kernel would."""
+    def ask_catalog(self) -> str:
+        """Ask through the broker, as a kernel would, what is served, and trigger demo's echo."""
         python = f"{self._environment['NB_PYTHON_PREFIX']}/bin/python"
-        answer = self._sandbox.run([python, "-c", TRIGGER], self.variables, 60)
-        if "hello" not in answer:
-            raise RehearsalError(f"the action demo.echo returned {answer}")
+        names = self._sandbox.run([python, "-c", ASK], self.variables, 60).strip()
+        if not names:
+            raise RehearsalError("the server has no integrations")
+        return names
 
     def end(self, seconds: float) -> None:
         """End it as Binder does; whatever it started should end by itself."""

@@ -7,6 +7,7 @@ committed. It starts JupyterLab by binder/start, and executes every notebook bes
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -48,6 +49,7 @@ class Rehearsal:
     """What the steps hand on to each other."""
 
     sandbox: Sandbox
+    repository: Path
     failures: list[str] = field(default_factory=list)
     steps: list[tuple[str, float]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
@@ -64,9 +66,14 @@ class Rehearsal:
 
 def main() -> int:
     """Rehearse; 1 means that Binder would fail."""
+    parser = argparse.ArgumentParser(description="Rehearse what Binder does, without docker.")
+    parser.add_argument(
+        "repository", type=Path, nargs="?", default=ROOT, help="this one if left out"
+    )
+    repository: Path = parser.parse_args().repository.resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Sandbox() as sandbox:
-        rehearsal = Rehearsal(sandbox)
+        rehearsal = Rehearsal(sandbox, repository)
         try:
             rehearse(rehearsal)
         except RehearsalError as error:
@@ -85,7 +92,7 @@ def rehearse(rehearsal: Rehearsal) -> None:
     """Take all steps, in Binder's order."""
     sandbox = rehearsal.sandbox
     print(f"As the user {sandbox.user}, {'made for this' if sandbox.is_made else 'who called it'}.")
-    rehearsal.step("repository", lambda: copy_repository(sandbox))
+    rehearsal.step("repository", lambda: copy_repository(rehearsal))
     binder = sandbox.home / "binder"
     version = wanted_version(binder / "runtime.txt")
     python = rehearsal.step("Dockerfile", lambda: show_dockerfile(rehearsal, binder, version))
@@ -97,16 +104,31 @@ def rehearse(rehearsal: Rehearsal) -> None:
     run_container(rehearsal, entrypoint(python))
 
 
-def copy_repository(sandbox: Sandbox) -> None:
+def copy_repository(rehearsal: Rehearsal) -> None:
     """Clone what is committed, as Binder does: the rest isn't rehearsed."""
-    git = ["git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT)]
-    command = [*git, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(sandbox.home)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    sandbox.own(sandbox.home)
-    command = [*git, "status", "--porcelain"]
-    changed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if changed:
+    source, home = str(rehearsal.repository), rehearsal.sandbox.home
+    git(rehearsal, "clone", "--quiet", "--no-hardlinks", source, str(home))
+    rehearsal.sandbox.own(home)
+    if changed := git(rehearsal, "status", "--porcelain"):
         print(f"NOT rehearsed, as it isn't committed:\n{changed.rstrip()}")
+
+
+def git(rehearsal: Rehearsal, *arguments: str) -> str:
+    """Run git in the repository, whoever owns that, and return what it printed."""
+    place = str(rehearsal.repository)
+    command = ["git", "-c", "safe.directory=*", "-c", "core.quotepath=off", "-C", place, *arguments]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RehearsalError(f"git {arguments[0]} failed in {place}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def notebooks_of(rehearsal: Rehearsal) -> list[Path]:
+    """List the notebooks that are committed."""
+    names = git(rehearsal, "ls-files", "-z", "*.ipynb").split("\0")
+    return sorted(rehearsal.sandbox.home / name for name in names if name)
 
 
 def show_dockerfile(rehearsal: Rehearsal, binder: Path, version: str) -> Path:
@@ -218,21 +240,20 @@ def open_first_page(rehearsal: Rehearsal, jupyter: Jupyter) -> None:
     jupyter.start()
     page = jupyter.open_first_page(seconds=60)
     print(f"  JupyterLab after {page.seconds:.1f} s: / leads to {page.path}")
-    first = min(path.name for path in (rehearsal.sandbox.home / "notebooks").glob("*.ipynb"))
-    if page.path != f"/lab/tree/notebooks/{first}":
-        rehearsal.failures.append(f"JupyterLab opens on {page.path}")
+    first = rehearsal.sandbox.home / page.path.removeprefix("/lab/tree/")
+    if first not in notebooks_of(rehearsal):
+        rehearsal.failures.append(f"JupyterLab opens on {page.path}, which is no notebook")
     if not page.is_quiet:
         rehearsal.failures.append("JupyterLab asks whether to show news")
     seconds = jupyter.wait_for_services(seconds=60)
     url = jupyter.variables["NANGO_URL"]
     print(f"  RabbitMQ and the Nango server after {seconds:.1f} s, at {url}")
-    jupyter.trigger()
-    print("  an action was triggered through them")
+    print(f"  they serve {jupyter.ask_catalog()}")
 
 
 def execute_all(rehearsal: Rehearsal, jupyter: Jupyter) -> list[Outcome]:
     """Execute every notebook, two at a time, with what Jupyter gives to its kernels."""
-    notebooks = sorted((rehearsal.sandbox.home / "notebooks").glob("*.ipynb"))
+    notebooks = notebooks_of(rehearsal)
 
     def one(path: Path) -> Outcome:
         outcome = execute(path, rehearsal.sandbox, jupyter.variables)
