@@ -28,6 +28,7 @@ def helper() -> ModuleType:
     return module
 
 
+@pytest.mark.timeout(240)
 def test_everything_is_broken_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.delenv("NANGO_BINDER_LOGS", raising=False)
@@ -52,11 +53,11 @@ def test_everything_is_broken_and_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     assert "no server is reading the queue" in text("real-nobody-there")
     assert "NangoConnectionLostError: connection lost" in text("real-broker-kill")
     assert "nothing listens on that port" in text("real-broker-gone-try")
-    assert '{"order": 27, "server": "four"}' in text("real-broker-again")
+    assert '{"order": 27, "server": "three"}' in text("real-broker-again")
     log = text("real-log-read")
     assert "lost the connection" in log
     assert log.count("ready: reading") == 2
-    assert "'server': 'four'" in executed.solutions[0]
+    assert "'server': 'three'" in executed.solutions[0]
     assert "though 1 server reads the queue" in executed.solutions[1]
     assert "processes ended" in text("real-end-all")
     assert "warehouse-demo-token" not in executed.everything
