@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,15 +17,22 @@ def install_repo2docker(venv: Path, uv: Path | None) -> Path:
     python = venv / "bin" / "python"
     if _works(python):
         return python
-    shutil.rmtree(venv, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    commands = [[str(python), "-m", "pip", "install", "--quiet", REPO2DOCKER]]
-    if uv is not None:
-        commands.insert(0, [str(uv), "pip", "install", "-q", "--python", str(python), REPO2DOCKER])
-    for command in commands:
-        if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0:
+    by_pip = [
+        [sys.executable, "-m", "venv", "--clear", str(venv)],
+        [str(python), "-m", "pip", "install", "--quiet", REPO2DOCKER],
+    ]
+    by_uv = [
+        [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)],
+        [str(uv), "pip", "install", "--quiet", "--python", str(python), REPO2DOCKER],
+    ]
+    for commands in (by_uv if uv else [], by_pip):
+        if commands and all(map(_succeeds, commands)):
             return python
     raise RehearsalError("repo2docker could not be installed")
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _works(python: Path) -> bool:
