@@ -24,7 +24,8 @@ The blocks of one document are run in order, in a temporary folder, and share wh
 - ``export NAME=…``, with these three dots, gets the secret of that name.
 - ``yaml``, ``toml`` and ``json`` must be readable, and are written to the file that a comment on
   the first line names.
-- ``text`` is output, and ``ts`` another program's language; they alone are not run. Any other
+- ``text`` is output, ``ts`` another program's language, and ``diff`` is for tests/project: they alone
+  are not run. Any other
   language fails, so that nothing is left out by accident.
 - ``{name}`` is a directive of Sphinx, and no code.
 
@@ -51,6 +52,7 @@ from tests.support.serve import Serve
 NOT_RUN = {
     "text",  # output, or the form of something
     "ts",  # the original client's language
+    "diff",  # tests/project/test_recipes.py follows it
 }
 BROKER = ("broker.example.com", "localhost", "amqp")
 DATABASE = "database.example.com"
