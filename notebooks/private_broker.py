@@ -129,10 +129,14 @@ class Playground:
 
     def end(self) -> None:
         """End everything that was started, and remove the folder."""
-        processes = [server.process for server in self._servers] + self.broker.processes
-        running = [process for process in processes if process.poll() is None]
+        running = [server.process for server in self._servers if server.process.poll() is None]
+        _end(*running)
+        for process in self.broker.processes:  # its data go as well, so it need not tidy up
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+                running.append(process)
         for process in running:
-            _end(process)
             self.forget(process)
         os.chdir(self._came_from)
         if self._guardian.stdin is not None:
@@ -443,13 +447,15 @@ def _end_of(log: Path) -> str:
     return log.read_text(errors="replace")[-1000:].strip()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _end(*processes: subprocess.Popen[bytes]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _free_ports(count: int) -> list[int]:
