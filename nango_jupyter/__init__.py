@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from nango_jupyter.batch import BatchItem, BatchResult
+    from nango_jupyter.calls import TriggerCall
     from nango_jupyter.client import Nango
     from nango_jupyter.exceptions import (
         NangoClosedError,
@@ -81,6 +82,7 @@ __all__ = [
     "Panel",
     "RegisterForm",
     "Secret",
+    "TriggerCall",
     "TriggerForm",
     "__version__",
     "action",
@@ -111,6 +113,7 @@ _PLACES = {
     "Panel": "widgets.panel",
     "RegisterForm": "widgets.register_form",
     "Secret": "secrets",
+    "TriggerCall": "calls",
     "TriggerForm": "widgets.trigger_form",
     "action": "server",
 }

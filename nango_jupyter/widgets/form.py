@@ -188,6 +188,10 @@ class Form(VBox):
 
         return call
 
+    def __repr__(self) -> str:
+        """Return what a notebook shows of it where no kernel runs."""
+        return f"<{type(self).__name__}: a form that is drawn where a kernel runs>"
+
     def close(self) -> None:
         """End what runs, and close every part: nothing of the form is left in the kernel."""
         if self._is_closed:

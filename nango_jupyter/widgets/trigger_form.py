@@ -33,7 +33,7 @@ __all__ = ["TriggerForm"]
 
 _NOT_CONNECTED = "Not connected: use the form Connect, or %nango_connect."
 _CANCELLED = "Cancelled: the server may go on with it."
-_FILLED = "Filled in from the history: change it, and press Trigger."
+_FILLED = "Filled in: change it, and press Trigger."
 
 Served = Mapping[str, Mapping[str, "CatalogAction | None"]]
 

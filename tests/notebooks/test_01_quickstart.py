@@ -25,6 +25,7 @@ def check(executed: Executed) -> None:
     assert re.search(r"CH +11\n", text("quickstart-14"))
     assert "'Søren Ægidius Holm'" in text("quickstart-16")
     assert "Not connected" in text("quickstart-18")
+    assert "715350" in executed.solutions[0]
     assert "crm-demo-token" not in executed.everything
 
 

@@ -95,7 +95,7 @@ def executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> support.Execute
 
 def test_forms(executed: support.Executed) -> None:
     text = executed.text
-    assert text("panel").startswith("Panel(")
+    assert text("panel") == "<Panel: a form that is drawn where a kernel runs>"
     assert "register billing · user ada" in text("register")
     assert '"number": 91' in text("trigger")
     assert text("invoices") == "(18, 'INV-2026-0010', 'Larkspur & Sons')"
@@ -110,7 +110,7 @@ def check_solutions(solutions: list[str]) -> None:
     assert "register crm · user ada" in solutions[0]
     assert "Søren Ægidius" in solutions[1]
     assert "INV-2026-0017: Paulo Gonçalves has no e-mail address" in solutions[2]
-    assert solutions[3].startswith("HBox(children=(TriggerForm(")
+    assert solutions[3].startswith("HBox(children=(<TriggerForm: ")
 
 
 def check_what_forms_show(executed: support.Executed) -> None:
@@ -119,7 +119,7 @@ def check_what_forms_show(executed: support.Executed) -> None:
     history = executed.text("history-shows")
     for request in ("chat.post-message", "billing.list-invoices", "billing.send-reminder"):
         assert request in history
-    shown = "{'number': 'INV-2026-0010'} Press Trigger to send the reminder. 18"
+    shown = "{'number': 'INV-2026-0010'} Filled in: change it, and press Trigger. 18"
     assert executed.text("dashboard-shows").strip() == shown
 
 
