@@ -2,8 +2,8 @@
 
     python tools/release_notes.py v0.2.0
 
-The tag, the version in pyproject.toml and in the package, and a section of the changelog must agree.
-It needs nothing but Python: the release workflow runs it before anything is installed.
+The tag, the versions in pyproject.toml and in the package, and a section of the changelog must
+agree. It needs nothing but Python: the release workflow runs it before anything is installed.
 """
 
 from __future__ import annotations
