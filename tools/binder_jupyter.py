@@ -28,7 +28,7 @@ from nango_jupyter.settings import Settings
 async def main():
     async with Nango.from_settings(Settings.from_environment()) as nango:
         catalog = await nango.catalog()
-        if "demo" in catalog.integrations:
+        if "echo" in catalog.integrations.get("demo", {}):
             await nango.register_connection("demo", "rehearsal", "a-token", {})
             await nango.trigger_action("demo", "echo", "rehearsal", {"msg": "hello"})
         print(*catalog.integrations)
