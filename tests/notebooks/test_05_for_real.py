@@ -1,6 +1,6 @@
 """A broker with TLS, two servers, and each of them broken; and where there is no broker at all."""
 
-import importlib.util
+import importlib
 import os
 import re
 import subprocess
@@ -18,14 +18,11 @@ NAME = "05_for_real.ipynb"
 FOLDER = "nango-shop-"
 
 
-def helper() -> ModuleType:
-    """Return what the notebook imports from beside it."""
-    spec = importlib.util.spec_from_file_location("private_broker", NOTEBOOKS / "private_broker.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def helper(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """What the notebook imports from beside it."""
+    monkeypatch.syspath_prepend(str(NOTEBOOKS))
+    return importlib.import_module("private_broker")
 
 
 @pytest.mark.timeout(240)
@@ -85,13 +82,13 @@ def test_without_a_broker_it_says_what_to_do_and_ends_well(
 
 
 def test_a_broker_that_does_not_start_is_told_with_its_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    helper: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("rabbitmq-server", "epmd"):
         (tmp_path / name).write_text("#!/bin/sh\necho out of coffee\n")
         (tmp_path / name).chmod(0o700)
     here = Path.cwd()
-    play = helper().Playground(search_path=str(tmp_path))
+    play = helper.Playground(search_path=str(tmp_path))
     try:
         play.start_broker()
     finally:
@@ -104,16 +101,15 @@ def test_a_broker_that_does_not_start_is_told_with_its_log(
 
 
 def test_on_binder_it_tells_the_status_and_the_logs_of_what_does_not_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    helper: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = helper()
     monkeypatch.setenv("NANGO_BINDER_LOGS", str(tmp_path))
-    monkeypatch.setattr(found, "BINDER_SECONDS", 0)
-    assert f"{tmp_path}/broker.log" in found._missing_on_binder()
+    monkeypatch.setattr(helper, "BINDER_SECONDS", 0)
+    assert f"{tmp_path}/broker.log" in helper._missing_on_binder()
     (tmp_path / "status").write_text("RabbitMQ is not running: it is out of coffee\n")
-    assert "does not run: RabbitMQ is not running: it is out of" in found._missing_on_binder()
+    assert "does not run: RabbitMQ is not running: it is out of" in helper._missing_on_binder()
     (tmp_path / "status").write_text("ready\n")
-    assert found._missing_on_binder() == ""
+    assert helper._missing_on_binder() == ""
 
 
 def test_nothing_outlives_a_kernel_that_is_killed(tmp_path: Path) -> None:
@@ -122,7 +118,7 @@ def test_nothing_outlives_a_kernel_that_is_killed(tmp_path: Path) -> None:
         from private_broker import Playground
 
         play = Playground()
-        process = play.spawn(["sleep", "60"], dict(os.environ), play.folder / "log")
+        process = play.processes.spawn(["sleep", "60"], dict(os.environ), play.folder / "log")
         print(process.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
         """
