@@ -129,6 +129,7 @@ class Server:
         )
         command = [sys.executable, "-m", "nango_jupyter", "serve", "integrations"]
         environment = {**os.environ, "NANGO_URL": url, "SERVER_NAME": name}
+        environment["PYTHONWARNINGS"] = "ignore"  # aio-pika's, of a connection it gave up
         self.process = playground.processes.spawn(command, environment, self._log)
 
     @property
