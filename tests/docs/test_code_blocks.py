@@ -24,8 +24,8 @@ The blocks of one document are run in order, in a temporary folder, and share wh
 - ``export NAME=…``, with these three dots, gets the secret of that name.
 - ``yaml``, ``toml`` and ``json`` must be readable, and are written to the file that a comment on
   the first line names.
-- ``text`` is output, ``ts`` another program's language, and ``diff`` is for tests/project: they alone
-  are not run. Any other language fails, so that nothing is left out by accident.
+- ``text`` is output, ``ts`` another program's language, and ``diff`` is for tests/project: they
+  alone are not run. Any other language fails, so that nothing is left out by accident.
 - ``{name}`` is a directive of Sphinx, and no code.
 
 Hosts are replaced: broker.example.com and localhost are the test's RabbitMQ, with TLS behind
