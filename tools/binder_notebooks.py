@@ -39,8 +39,14 @@ def execute(path: Path, sandbox: Sandbox, variables: Mapping[str, str]) -> Outco
         sandbox.run(["jupyter", "execute", *options, str(path)], variables, 600)
         failure = check_services_used(json.loads(result.read_text()))
     except RehearsalError as error:
-        failure = str(error)
+        failure = essence(str(error))
     return Outcome(path.name, time.monotonic() - started, failure)
+
+
+def essence(printed: str) -> str:
+    """Leave the cell and its error of what ``jupyter execute`` prints, without colours."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    return plain.rpartition("CellExecutionError: ")[2]
 
 
 def check_services_used(notebook: Any) -> str:

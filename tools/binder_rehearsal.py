@@ -263,8 +263,11 @@ def execute_all(rehearsal: Rehearsal, jupyter: Jupyter) -> list[Outcome]:
 
     # The one that breaks brokers takes longest: it must not be the last one to begin.
     notebooks.sort(key=lambda path: "for_real" not in path.name)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         return list(pool.map(one, notebooks))
+    finally:  # at Ctrl-C the sandbox ends what runs: to wait for it would take minutes
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def show_memory(rehearsal: Rehearsal, memory: MemoryWatch) -> None:

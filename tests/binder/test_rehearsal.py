@@ -51,6 +51,12 @@ def test_a_cell_for_binder_must_have_used_the_services() -> None:
     assert "does not run" in check(notebook("# needs Binder\n1", "Binder's RabbitMQ does not run"))
 
 
+def test_of_a_failed_notebook_the_cell_and_its_error_are_told() -> None:
+    printed = "jupyter execute …\nnbclient.exceptions.CellExecutionError: In\n\x1b[31m1/0\x1b[39m"
+    assert binder_notebooks.essence(printed) == "In\n1/0"
+    assert binder_notebooks.essence("no end after 600 s") == "no end after 600 s"
+
+
 def test_memory_is_added_up_by_part() -> None:
     processes = [
         binder_sandbox.Process(1, "/usr/lib/erlang/bin/beam.smp -W w", 100.0),
