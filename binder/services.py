@@ -227,7 +227,7 @@ class Service:
         try:
             with self._open_log() as log:
                 self._log_begin = log.tell()
-                self._process = subprocess.Popen(  # noqa: S603 - the commands above
+                self._process = subprocess.Popen(
                     self._command,
                     env=self._environment,
                     stdin=subprocess.DEVNULL,

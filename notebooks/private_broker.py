@@ -16,7 +16,6 @@ from pathlib import Path
 
 from private_rabbitmq import (
     PASSWORD_VARIABLE,
-    SEARCH_PATH,
     USER,
     VHOST,
     Broker,
@@ -38,7 +37,7 @@ class Playground:
 
     Parameters
     ----------
-    search_path : str
+    search_path : str, optional
         Where RabbitMQ's programs are looked for.
 
     Attributes
@@ -49,7 +48,7 @@ class Playground:
 
     _current: Playground | None = None
 
-    def __init__(self, search_path: str = SEARCH_PATH) -> None:
+    def __init__(self, search_path: str | None = None) -> None:
         if Playground._current is not None:  # the cell is run once more
             Playground._current.end()
         Playground._current = self

@@ -6,11 +6,8 @@ import base64
 import hashlib
 import json
 import os
-import random
 import secrets
-import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -21,28 +18,30 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nango_jupyter.samples.rabbitmq import (
+    epmd_command,
+    find_program,
+    free_ports,
+    is_open,
+    node_environment,
+    speaks_amqp,
+    write_files,
+)
+
 if TYPE_CHECKING:
     from cryptography import x509
 
-__all__ = ["PASSWORD_VARIABLE", "SEARCH_PATH", "USER", "VHOST", "Broker", "Processes", "wait_for"]
+__all__ = ["PASSWORD_VARIABLE", "USER", "VHOST", "Broker", "Processes", "wait_for"]
 
-# Debian's scripts behind its wrappers, which refuse other users; then where Homebrew puts them.
-SEARCH_PATH = ":".join(
-    [
-        *("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/opt/homebrew/bin", "/usr/local/sbin"),
-        os.environ.get("PATH", os.defpath),
-    ]
-)
 INSTALL = (
     "Install one, and run this notebook again from the top. On Debian and Ubuntu:\n"
     "    sudo apt-get install --no-install-recommends rabbitmq-server\n"
     "On a Mac: brew install rabbitmq"
 )
 USER, VHOST = "fernwood", "shop"
-PASSWORD_VARIABLE = "SHOP_PASSWORD"  # noqa: S105 - a name
+PASSWORD_VARIABLE = "SHOP_PASSWORD"
 START_SECONDS = 60
 STOP_SECONDS = 10
-PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 
 # Outlives the kernel: when that is gone, whatever way, the pipe ends, and so does the rest.
 GUARDIAN = """
@@ -134,13 +133,13 @@ class Processes:
 class Broker:
     """One RabbitMQ node with TLS, one user and one virtual host."""
 
-    def __init__(self, folder: Path, processes: Processes, search_path: str) -> None:
-        self.port, self._dist_port, self._epmd_port = _free_ports(3)
+    def __init__(self, folder: Path, processes: Processes, search_path: str | None) -> None:
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
         self._cafile = folder / "ca.pem"
         self._folder = folder / "rabbitmq"
         self._processes = processes
         self._path = search_path
-        self._name = f"nango-{secrets.token_hex(4)}@localhost"
+        self._name = f"nango-{secrets.token_hex(4)}"
         self._epmd: subprocess.Popen[bytes] | None = None
         self._node: subprocess.Popen[bytes] | None = None
 
@@ -164,11 +163,9 @@ class Broker:
             self._write_files()
         log = self._folder / "output.log"
         if self._epmd is None:
-            words = ("-port", str(self._epmd_port), "-address", "127.0.0.1")
-            self._epmd = self._processes.spawn(
-                [epmd, *words, "-relaxed_command_check"], self._environment(), log
-            )
-        wait_for(lambda: _accepts(self._epmd_port), self._epmd, log)
+            command = [epmd, *epmd_command(self._epmd_port)]
+            self._epmd = self._processes.spawn(command, self._environment(), log)
+        wait_for(lambda: is_open("127.0.0.1", self._epmd_port), self._epmd, log)
         self._node = self._processes.spawn([server], self._environment(), log)
         wait_for(self._speaks_amqp, self._node, log)
 
@@ -178,47 +175,22 @@ class Broker:
             self._processes.kill(self._node)
 
     def _program(self, name: str) -> str:
-        found = shutil.which(name, path=self._path)
+        found = find_program(name, self._path)
         if found is None:
             raise RuntimeError(f"There is no RabbitMQ on this machine. {INSTALL}")
         return found
 
     def _environment(self) -> dict[str, str]:
-        """Return all of it: nothing of another RabbitMQ on this machine leaks in."""
-        folder = self._folder
-        return {
-            "PATH": self._path,
-            "HOME": str(folder),
-            "LC_ALL": "C.UTF-8",
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": self._name,
-            "RABBITMQ_DIST_PORT": str(self._dist_port),
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
-            "RABBITMQ_CONFIG_FILES": f"{folder}/conf.d",
-            "RABBITMQ_ADVANCED_CONFIG_FILE": f"{folder}/advanced.config",
-            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
-            "RABBITMQ_MNESIA_BASE": f"{folder}/data",
-            "RABBITMQ_LOG_BASE": f"{folder}/log",
-            "RABBITMQ_LOGS": f"{folder}/log/node.log",
-            "RABBITMQ_PID_FILE": f"{folder}/node.pid",
-            "RABBITMQ_FEATURE_FLAGS_FILE": f"{folder}/feature_flags",
-            "RABBITMQ_GENERATED_CONFIG_DIR": f"{folder}/generated",
-            # The script becomes the broker itself, so that a signal reaches it.
-            "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                "-noinput -start_epmd false -kernel inet_dist_use_interface {127,0,0,1} +S 2:2"
-            ),
-        }
+        return node_environment(
+            self._folder,
+            distribution_port=self._dist_port,
+            epmd_port=self._epmd_port,
+            name=self._name,
+        )
 
     def _write_files(self) -> None:
         folder = self._folder
         folder.mkdir()
-        cookie = folder / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(16))
-        cookie.chmod(0o400)
-        (folder / "enabled_plugins").write_text("[].\n")
         (folder / "definitions.json").write_text(json.dumps(_definitions()))
         _write_certificates(folder, self._cafile)
         settings = {
@@ -228,23 +200,13 @@ class Broker:
             "ssl_options.certfile": folder / "cert.pem",
             "ssl_options.keyfile": folder / "key.pem",
             "load_definitions": folder / "definitions.json",
-            "disk_free_limit.absolute": "5MB",
         }
-        lines = [f"{name} = {value}\n" for name, value in settings.items()]
-        (folder / "rabbitmq.conf").write_text("".join(lines))
+        write_files(folder, settings)
 
     def _speaks_amqp(self) -> bool:
         context = ssl.create_default_context(cafile=str(self._cafile))
         context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by itself
-        try:
-            with (
-                socket.create_connection(("127.0.0.1", self.port), timeout=2) as plain,
-                context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
-            ):
-                connection.sendall(PROTOCOL_HEADER)
-                return connection.recv(1) == b"\x01"
-        except OSError:
-            return False
+        return speaks_amqp(self.port, context)
 
 
 def _definitions() -> dict[str, object]:
@@ -330,17 +292,3 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: P
 
 def _end_of(log: Path) -> str:
     return log.read_text(errors="replace")[-1000:].strip()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Choose ports below the kernel's ephemeral range, which no outgoing connection can take."""
-    candidates = random.sample(range(20_000, 32_000), k=50)
-    return [port for port in candidates if not _accepts(port)][:count]
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -2,15 +2,21 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 from nango_jupyter import secrets
+from nango_jupyter.samples.rabbitmq import is_open
 from tests.support.postgres import Postgres
-from tests.support.rabbitmq import Rabbit, is_open
+from tests.support.rabbitmq import Rabbit
 from tests.support.vhosts import Vhosts
+
+# jsonschema, which nbformat imports, compiles a grammar of this package's for seconds. It can do
+# without: the package is for a format that no notebook has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 _SLOW = {"browser", "reliability", "terminal", "worker", "test_batch.py", "notebooks"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.rabbitmq import free_ports
+from nango_jupyter.samples.rabbitmq import free_ports
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST = "/lab/tree/notebooks/01_quickstart.ipynb"

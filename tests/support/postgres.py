@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.rabbitmq import free_ports, is_open
+from nango_jupyter.samples.rabbitmq import free_ports, is_open
 
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "nango"

@@ -5,12 +5,9 @@ listens outside 127.0.0.1, no service of the machine is touched, and only our ow
 ever signalled.
 """
 
-import os
-import random
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,9 +18,18 @@ from urllib.parse import quote
 
 import trustme
 
-# Debian's wrappers in /usr/sbin refuse other users and drop arguments; the real scripts are here.
-SEARCH_PATH = f"/usr/lib/rabbitmq/bin:{os.environ.get('PATH', os.defpath)}"
-PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
+from nango_jupyter.samples.rabbitmq import (
+    epmd_command,
+    find_program,
+    free_ports,
+    is_open,
+    node_environment,
+    speaks_amqp,
+    write_files,
+)
+
+# Other than the machine's own, for a test of what is said where there is no RabbitMQ.
+SEARCH_PATH: str | None = None
 START_SECONDS = 60
 STOP_SECONDS = 20
 
@@ -47,7 +53,7 @@ class Rabbit:
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
         self._environment = self._make_environment()
-        self._write_files()
+        write_files(self._folder, self._make_certificate() if tls else {})
 
     @property
     def cafile(self) -> Path:
@@ -85,7 +91,7 @@ class Rabbit:
         if self._epmd is None:
             self._epmd = self._start_epmd()
         self._node = self._spawn(_program("rabbitmq-server"))
-        self._wait_for(lambda: _speaks_amqp(self.port), self._node)
+        self._wait_for(lambda: speaks_amqp(self.port), self._node)
         if self._tls:
             self._wait_for(lambda: is_open("127.0.0.1", self.tls_port), self._node)
         self._refuse_to_be_public()
@@ -140,68 +146,30 @@ class Rabbit:
             self._node = None
 
     def _make_environment(self) -> dict[str, str]:
-        """Build the whole environment: nothing of the user's RabbitMQ or Erlang leaks in."""
-        folder = str(self._folder)
-        return {
-            "PATH": SEARCH_PATH,
-            "HOME": folder,
-            "LC_ALL": "C.UTF-8",
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"nango-{secrets.token_hex(4)}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(self._dist_port),
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
-            "RABBITMQ_CONFIG_FILES": f"{folder}/conf.d",
-            "RABBITMQ_ADVANCED_CONFIG_FILE": f"{folder}/advanced.config",
-            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
-            "RABBITMQ_MNESIA_BASE": f"{folder}/data",
-            "RABBITMQ_LOG_BASE": f"{folder}/log",
-            "RABBITMQ_LOGS": f"{folder}/log/node.log",
-            "RABBITMQ_PID_FILE": f"{folder}/node.pid",
-            "RABBITMQ_FEATURE_FLAGS_FILE": f"{folder}/feature_flags",
-            "RABBITMQ_GENERATED_CONFIG_DIR": f"{folder}/generated",
-            # The script then becomes the Erlang process instead of its parent, so the process that
-            # we signal is the broker itself.
-            "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                "-noinput -start_epmd false -kernel inet_dist_use_interface {127,0,0,1} +S 2:2"
-            ),
-            "RABBITMQ_CTL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1",
-        }
+        return node_environment(
+            self._folder,
+            port=self.port,
+            distribution_port=self._dist_port,
+            epmd_port=self._epmd_port,
+            name=f"nango-{secrets.token_hex(4)}",
+        )
 
-    def _write_files(self) -> None:
-        cookie = self._folder / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(16))
-        cookie.chmod(0o400)
-        (self._folder / "enabled_plugins").write_text("[].\n")
-        # RabbitMQ refuses to publish when less than 50 MB are free; a test needs far less.
-        settings = ["disk_free_limit.absolute = 5MB"]
-        if self._tls:
-            settings += self._make_certificate()
-        (self._folder / "rabbitmq.conf").write_text("\n".join(settings) + "\n")
-
-    def _make_certificate(self) -> list[str]:
-        """Write the certificates; return the lines of rabbitmq.conf that use them."""
+    def _make_certificate(self) -> dict[str, object]:
+        """Write the certificates; return the settings that use them."""
         authority = trustme.CA()
         certificate = authority.issue_cert("localhost", "127.0.0.1")
         authority.cert_pem.write_to_path(self.cafile)
         certificate.cert_chain_pems[0].write_to_path(self._folder / "cert.pem")
         certificate.private_key_pem.write_to_path(self._folder / "key.pem")
-        return [
-            f"listeners.ssl.local = 127.0.0.1:{self.tls_port}",
-            f"ssl_options.cacertfile = {self.cafile}",
-            f"ssl_options.certfile = {self._folder}/cert.pem",
-            f"ssl_options.keyfile = {self._folder}/key.pem",
-        ]
+        return {
+            "listeners.ssl.local": f"127.0.0.1:{self.tls_port}",
+            "ssl_options.cacertfile": self.cafile,
+            "ssl_options.certfile": self._folder / "cert.pem",
+            "ssl_options.keyfile": self._folder / "key.pem",
+        }
 
     def _start_epmd(self) -> subprocess.Popen[bytes]:
-        epmd = self._spawn(
-            _program("epmd"),
-            *("-port", str(self._epmd_port), "-address", "127.0.0.1", "-relaxed_command_check"),
-        )
+        epmd = self._spawn(_program("epmd"), *epmd_command(self._epmd_port))
         self._wait_for(lambda: is_open("127.0.0.1", self._epmd_port), epmd)
         return epmd
 
@@ -242,48 +210,13 @@ class Rabbit:
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name, path=SEARCH_PATH)
+    found = find_program(name, SEARCH_PATH)
     if found is None:
         raise RuntimeError(
             f"RabbitMQ is not installed ({name} is missing). On Debian and Ubuntu:"
             " apt-get install --no-install-recommends rabbitmq-server"
         )
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Choose ports below the kernel's ephemeral range.
-
-    Otherwise an outgoing connection of a test could take the node's port while it restarts.
-    """
-    candidates = random.sample(range(20_000, 32_000), k=50)
-    return [port for port in candidates if _can_bind(port)][:count]
-
-
-def _can_bind(port: int) -> bool:
-    with socket.socket() as listener:
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def is_open(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _speaks_amqp(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(PROTOCOL_HEADER)
-            return connection.recv(1) == b"\x01"
-    except OSError:
-        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
