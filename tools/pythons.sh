@@ -10,10 +10,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 own=.venv/bin/python
 place=build/pythons
+# Of the server and the forms those that a new Python breaks first; all of them take minutes.
 tests=(
-    tests/unit tests/display tests/magics tests/samples tests/server tests/widgets
-    tests/test_imports.py tests/test_known.py tests/test_local.py tests/test_local_actions.py
-    tests/test_session.py tests/test_wire_recordings.py
+    tests/unit tests/display tests/magics tests/samples
+    tests/server/test_{actions,definitions,http,loader,messages,runner,schemas,sources,turns}.py
+    tests/widgets/test_{fields,form}.py
+    tests/test_{imports,known,local,local_actions,session,wire_recordings}.py
 )
 table=
 failed=0

@@ -39,8 +39,20 @@ class Model(BaseModel):
     n: int
 
 
+_databases: list[sqlite3.Connection] = []
+
+
+@pytest.fixture(autouse=True)
+def closed_databases() -> Iterator[None]:
+    """Python 3.13 warns of those that are forgotten."""
+    yield
+    while _databases:
+        _databases.pop().close()
+
+
 def cursor() -> sqlite3.Cursor:
     connection = sqlite3.connect(":memory:")
+    _databases.append(connection)
     connection.row_factory = sqlite3.Row
     return connection.execute("select 'Ada' as name, 1 as n union select 'Bob', 2")
 
