@@ -122,13 +122,13 @@ def settings_text() -> str:
         rows.append(
             (
                 _code(key),
-                _code(f"NangoMagics.{key}" if key in traits else ""),
                 _code(variable),
-                "table and connections" if key in sources.CONNECTION_KEYS else "table",
+                "yes" if key in traits else "",
+                "yes" if key in sources.CONNECTION_KEYS else "",
                 _plain(about),
             )
         )
-    return _table(("pyproject.toml", "%config", "environment", "where", "what it says"), rows)
+    return _table(("setting", "variable", "`%config`", "connection", "what it says"), rows)
 
 
 # Those that only pyproject.toml has.
