@@ -92,4 +92,5 @@ def setup(app: Any) -> None:
     from ipython_pygments_lexers import IPython3Lexer
 
     app.add_lexer("python", IPython3Lexer)
+    app.connect("source-read", tutorials.link)
     tutorials.copy(HERE.parent, HERE / "tutorials")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["copy"]
+__all__ = ["copy", "link"]
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _NO_KERNEL = "<em>Here a running notebook shows the form.</em>"
@@ -32,6 +32,11 @@ def copy(root: Path, target: Path) -> None:
     for old in target.glob("*.ipynb"):
         if not (sources / old.name).exists():
             old.unlink()
+
+
+def link(_app: object, _name: str, content: list[str]) -> None:
+    """Let a document's links to notebooks, which are the repository's, lead to their copies."""
+    content[0] = content[0].replace("](../../notebooks/", "](../tutorials/")
 
 
 def _for_the_site(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 HOME = Path(os.environ.get("NANGO_DOCS_HOME", "."))
 PYTHON = sys.executable
 SECONDS = 30
+GIT = "git+https://github.com/OWNER/nango-jupyter"
 
 
 def main() -> int:
@@ -54,7 +55,10 @@ def git(arguments: list[str]) -> int:
 
 
 def pip(arguments: list[str]) -> int:
-    """Check that what would be installed is known here, with its extras."""
+    """Check that what would be installed is known here, with its extras.
+
+    The project itself is on no index: it is a clone, ``.``, or is fetched with git.
+    """
     if arguments[:1] == ["pip"]:  # uv pip
         arguments = arguments[1:]
     if arguments[:1] != ["install"]:
@@ -62,12 +66,15 @@ def pip(arguments: list[str]) -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras_here = set(project["optional-dependencies"])
     for word in arguments[1:]:
-        found = re.fullmatch(r"([\w.-]+)(?:\[([\w,-]+)\])?(?:[<>=!].*)?", word)
+        requirement, _, place = word.partition(" @ ")
+        found = re.fullmatch(r"([\w.-]+)(?:\[([\w,-]+)\])?(?:[<>=!].*)?", requirement)
         if word.startswith("-"):
             continue
         if found is None:
             return fail(f"{word} is no requirement")
         name, extras = found[1], set(filter(None, (found[2] or "").split(",")))
+        if name == "nango-jupyter" and place != GIT:
+            return fail(f"{word} is on no index: .[EXTRA], or {name}[EXTRA] @ {GIT}")
         if name in (".", "nango-jupyter"):
             if missing := extras - extras_here:
                 return fail(f"there is no extra {missing}")

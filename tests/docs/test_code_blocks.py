@@ -13,7 +13,7 @@ The blocks of one document are run in order, in a temporary folder, and share wh
   - ``git clone`` makes a folder with the repository's files in it, and of other commands of git it
     is checked that they exist;
   - ``pip``, ``uv pip``: each package must be one that is installed here, and each extra one of
-    pyproject.toml; nothing is installed;
+    pyproject.toml; the project itself is ``.`` or comes from git; nothing is installed;
   - ``jupyter lab``, ``jupyter notebook``: the file must exist, and the package be installed;
   - ``nango-jupyter serve`` goes on, once it is ready, until the document ends; its other commands
     are run;
