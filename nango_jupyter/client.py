@@ -31,8 +31,8 @@ DEFAULT_TIMEOUT = 30.0
 
 _HINTS = {
     "already-existing connection": (
-        "It is there: go on and trigger actions. To change its token: "
-        "await client.update_connection_credentials(…)"
+        "It is there: go on and trigger actions. To change its token: %nango_register … --replace, "
+        "or await client.update_connection_credentials(INTEGRATION, USER, {'access_token': …})."
     ),
     "no connection exists": (
         "Register the user first (register_connection, %nango_register). "

@@ -279,5 +279,5 @@ def missing_extra(error: ModuleNotFoundError) -> Exception:
         return error
     return NangoUsageError(
         f"The local server needs the package {package}, which is not installed",
-        'Run: pip install "nango-jupyter[local]"',
+        'Run: pip install "nango-jupyter[local]"; in a clone of it: pip install ".[local]"',
     )

@@ -16,6 +16,7 @@ from nango_jupyter.connections import (
     OpenConnection,
     check_name,
 )
+from nango_jupyter.credentials import both_spellings
 from nango_jupyter.defined import DefinedAction
 from nango_jupyter.exceptions import (
     NangoClosedError,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["ConnectionStatus", "Session"]
 
 # How long closing a connection waits for its jobs to notice, in seconds.
+# What servers since 0.2.1 say when a user is registered a second time.
+_EXISTS = "already-existing connection"
 _SETTLE_SECONDS = 2.0
 
 
@@ -196,12 +199,26 @@ class Session:
         *,
         credentials: Credentials | None = None,
         name: str | None = None,
+        replace: bool = False,
     ) -> NangoResult:
-        """Register a user's connection to an integration; see `Nango.register_connection`."""
+        """Register a user's connection to an integration; see `Nango.register_connection`.
+
+        With `replace`, one that is there gets these credentials, and this config if there is one;
+        servers since 0.2.1 can do that.
+        """
         connection = self.connection(name)
-        result = await connection.client.register_connection(
-            integration, user_id, token, config, credentials=credentials
-        )
+        client = connection.client
+        try:
+            result = await client.register_connection(
+                integration, user_id, token, config, credentials=credentials
+            )
+        except NangoServerError as error:
+            if not replace or _EXISTS not in error.message:
+                raise
+            found = both_spellings(token, credentials)["credentials"]
+            result = await client.update_connection_credentials(integration, user_id, found)
+            if config is not None:
+                await client.update_connection_config(integration, user_id, config)
         connection.known.note_user(integration, user_id)
         self.changes.notify()
         return result

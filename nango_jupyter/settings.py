@@ -137,10 +137,15 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **known: Any) -> Settings:
         """Read NANGO_URL, else NANGO_HOST and NANGO_PORT, else localhost:5672.
 
-        Parameters and errors are otherwise those of `from_target`.
+        A password that the URL leaves out comes from NANGO_PASSWORD. Parameters and errors are
+        otherwise those of `from_target`.
         """
         if url := environ.get("NANGO_URL"):
-            return cls.from_target(url, **known)
+            found = cls.from_target(url, **known)
+            password = environ.get("NANGO_PASSWORD")
+            if password and found.needs_password:
+                return found.with_password(Secret(password))
+            return found
         port = environ.get("NANGO_PORT") or None
         if port is not None and not re.fullmatch(r"[0-9]{1,5}", port):
             raise NangoUsageError(f"NANGO_PORT is {port!r}", "Set it to a number, such as 5672.")

@@ -31,7 +31,10 @@ _FAILURES = 10
 _NUMBERS = 5
 # Of an error in the table of results, where it is not what matters.
 _BRIEF_ERROR = 40
-_AGAIN = "%nango_trigger --retry-failed $batch runs again what failed, and what was not begun"
+_AGAIN = (
+    "%nango_trigger --retry-failed $NAME, with the name of the variable that holds this, runs "
+    "again what failed, and what was not begun"
+)
 
 
 class _Failure(NamedTuple):

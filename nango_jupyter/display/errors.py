@@ -76,4 +76,4 @@ def _next(error: NangoError) -> str:
     """Return what can be done about an action of which nobody knows why it fails."""
     if not (isinstance(error, NangoServerError) and getattr(error.result, "is_action", False)):
         return ""
-    return "Change the input, or mend the action, and trigger it again."
+    return "Change the input, mend the action, or check the user's token; then trigger it again."

@@ -164,7 +164,8 @@ def _surplus(words: list[str], parser: argparse.ArgumentParser) -> NangoUsageErr
     unknown = [word.partition("=")[0] for word in words if word.startswith("--")]
     if not unknown:
         return NangoUsageError(
-            "There are too many arguments", f"{_usage(parser)}. Quote what has blanks in it."
+            "There are too many arguments",
+            f"{_usage(parser)}. Quote what has blanks in it; $name and {{name}} stand alone.",
         )
     options = [name for action in parser._actions for name in action.option_strings]
     guess = did_you_mean(unknown[0], options)

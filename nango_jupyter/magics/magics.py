@@ -134,6 +134,11 @@ class NangoMagics(Magics):
     @argument("--token-env", metavar="NAME", help="Environment variable that holds the token.")
     @argument("--keyring", metavar="SERVICE", help="The keyring's service that holds the token.")
     @argument("--config", metavar="JSON", help="Additional config, an object.")
+    @argument(
+        "--replace",
+        action="store_true",
+        help="Where the user is registered already, replace the token, and the config if given.",
+    )
     @connection_argument
     @no_var_expand
     @needs_local_scope
@@ -148,6 +153,7 @@ class NangoMagics(Magics):
 
             %nango_register slack ada
             %nango_register slack ada --token-env SLACK_TOKEN --config {"channelId": "C1"}
+            %nango_register slack ada --token-env NEW_TOKEN --replace
         """
         from nango_jupyter.magics.arguments import read_line_input
         from nango_jupyter.magics.connecting import token_of
@@ -159,7 +165,12 @@ class NangoMagics(Magics):
         config = read_line_input(args.config, "config", names).fill(names)
         result = notebook.run(
             notebook.session.register(
-                args.integration, args.user, token_of(args), config, name=args.connection
+                args.integration,
+                args.user,
+                token_of(args),
+                config,
+                name=args.connection,
+                replace=args.replace,
             )
         )
         return notebook.shown(result, args, "nango_register", line)

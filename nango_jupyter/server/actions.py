@@ -133,8 +133,8 @@ class ActionContext:
         Parameters
         ----------
         endpoint : str
-            Joined to ``base_url`` with one slash. A whole URL must be of the same host: the
-            connection's credentials go nowhere else.
+            Joined to ``base_url`` with one slash. A whole URL must be of the same scheme, host and
+            port: the connection's credentials go nowhere else.
         method : str
         params : mapping, optional
             The URL's query; a value that is None is left out.

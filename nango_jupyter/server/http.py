@@ -183,9 +183,10 @@ class ActionHttp:
         if not _SCHEME.match(endpoint):
             endpoint = f"{base.rstrip('/')}/{endpoint.lstrip('/')}"
         url = httpx.URL(endpoint)
-        if _origin(url) != _origin(httpx.URL(base)):
+        scheme, host, port = _origin(url)
+        if (scheme, host, port) != _origin(httpx.URL(base)):
             raise NangoUsageError(
-                f"{url.scheme}://{url.host} is not where base_url of the integration "
+                f"{scheme}://{host}:{port} is not where base_url of the integration "
                 f"{self._integration.name} is: the connection's credentials are not sent there"
             )
         return url

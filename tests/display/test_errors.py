@@ -53,7 +53,8 @@ def test_what_is_next_where_an_action_fails() -> None:
     error = error_of("There was an error during the action execution: boom")
     error.result = NangoResult(False, error.message, is_action=True)
     assert (
-        "Next: Change the input, or mend the action" in Page(render_error(error)["text/html"]).text
+        "Next: Change the input, mend the action, or check the user's token"
+        in Page(render_error(error)["text/html"]).text
     )
 
 

@@ -140,6 +140,20 @@ def test_errors_are_a_few_lines_without_inner_stack(kernel: Kernel) -> None:
     assert kernel.ok("%nango_status").error == ""
 
 
+def test_registering_again_replaces_only_if_asked(kernel: Kernel) -> None:
+    kernel.ok("import os\nos.environ['WRONG'] = 'wrong-token'")
+    kernel.ok('%nango_register crm zoe --token-env WRONG --config {"page_size": 5}')
+    again = kernel.run("%nango_register crm zoe --token-env TOKEN")
+    assert "%nango_register … --replace" in again.all_text
+    assert kernel.run("%nango_trigger crm list-contacts zoe").error == "NangoServerError"
+    kernel.ok("%nango_register crm zoe --token-env TOKEN --replace")
+    pages = "x = %nango_trigger crm list-contacts zoe\nprint(x['pages'])"
+    assert kernel.ok(pages).text == "12\n"
+    kernel.ok('%nango_register crm zoe --token-env TOKEN --replace --config {"page_size": 30}')
+    assert kernel.ok(pages).text == "2\n"
+    kernel.ok("%nango_register crm new --token-env TOKEN --replace")
+
+
 def test_a_failed_connect_leaves_what_was_and_says_so(kernel: Kernel) -> None:
     reply = kernel.run("%nango_connect 127.0.0.1:1")
     assert reply.error == "NangoConnectionError"

@@ -212,6 +212,15 @@ def test_the_environment(environ: dict[str, str], address: str) -> None:
     assert Settings.from_environment(environ).address == address
 
 
+def test_a_password_from_the_environment() -> None:
+    environ = {"NANGO_URL": "amqp://ada@broker.example.com", "NANGO_PASSWORD": "s3c/ret"}
+    found = Settings.from_environment(environ)
+    assert found.password.reveal() == "s3c/ret"
+    assert not found.needs_password
+    known = Settings.from_environment({**environ, "NANGO_URL": "amqp://ada:own@example.com"})
+    assert known.password.reveal() == "own"
+
+
 @pytest.mark.parametrize("port", ["x", "5672.0", "-1", "0", "99999", "\uff11\uff12"])
 def test_a_bad_port_in_the_environment(port: str) -> None:
     with pytest.raises(NangoUsageError):
