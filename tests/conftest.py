@@ -18,7 +18,16 @@ from tests.support.vhosts import Vhosts
 # without: the package is for a format that no notebook has.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-_SLOW = {"browser", "reliability", "terminal", "worker", "test_batch.py", "notebooks"}
+_SLOW = {
+    "browser",
+    "docs",
+    "notebooks",
+    "project",
+    "reliability",
+    "terminal",
+    "worker",
+    "test_batch.py",
+}
 
 
 def pytest_configure() -> None:
