@@ -29,10 +29,11 @@ __all__ = ["DEFAULT_TIMEOUT", "Nango"]
 
 DEFAULT_TIMEOUT = 30.0
 
+_EXISTS = "already-existing connection"
 _HINTS = {
-    "already-existing connection": (
-        "It is there: go on and trigger actions. To change its token: %nango_register … --replace, "
-        "or await client.update_connection_credentials(INTEGRATION, USER, {'access_token': …})."
+    _EXISTS: (
+        "It is there: go on and trigger actions. To give it another token: replace=True, or in a "
+        "notebook %nango_register … --replace."
     ),
     "no connection exists": (
         "Register the user first (register_connection, %nango_register). "
@@ -212,6 +213,7 @@ class Nango:
         additional_config: dict[str, Any] | None = None,
         *,
         credentials: Credentials | None = None,
+        replace: bool = False,
     ) -> NangoResult:
         """Register a user's connection to an integration. Reference: registerConnection method.
 
@@ -230,6 +232,9 @@ class Nango:
             0.2.1): ``{"access_token", "refresh_token"?, "expires_at"?}``,
             ``{"oauth_token", "oauth_token_secret"}``, ``{"api_key"}`` or
             ``{"username", "password"}``.
+        replace : bool, optional
+            Where there is such a connection already, give it these credentials, and this config
+            if it isn't None, rather than raise (servers since 0.2.1).
 
         Returns
         -------
@@ -247,14 +252,23 @@ class Nango:
         """
         asked = f"register {integration}"
         with _result_on_error(asked, user_id):
-            return await self._call(
-                messages.RegisterConnection,
-                asked,
-                integration=integration,
-                user_id=user_id,
-                additional_config=additional_config,
-                **both_spellings(oauth_access_token, credentials),
-            )
+            spelled = both_spellings(oauth_access_token, credentials)
+            try:
+                return await self._call(
+                    messages.RegisterConnection,
+                    asked,
+                    integration=integration,
+                    user_id=user_id,
+                    additional_config=additional_config,
+                    **spelled,
+                )
+            except NangoServerError as error:
+                if not replace or _EXISTS not in error.message:
+                    raise
+            if additional_config is not None:
+                await self.update_connection_config(integration, user_id, additional_config)
+            found = spelled["credentials"]
+            return await self.update_connection_credentials(integration, user_id, found)
 
     async def trigger_action(
         self,

@@ -16,7 +16,6 @@ from nango_jupyter.connections import (
     OpenConnection,
     check_name,
 )
-from nango_jupyter.credentials import both_spellings
 from nango_jupyter.defined import DefinedAction
 from nango_jupyter.exceptions import (
     NangoClosedError,
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["ConnectionStatus", "Session"]
 
 # How long closing a connection waits for its jobs to notice, in seconds.
-# What servers since 0.2.1 say when a user is registered a second time.
-_EXISTS = "already-existing connection"
 _SETTLE_SECONDS = 2.0
 
 
@@ -201,24 +198,11 @@ class Session:
         name: str | None = None,
         replace: bool = False,
     ) -> NangoResult:
-        """Register a user's connection to an integration; see `Nango.register_connection`.
-
-        With `replace`, one that is there gets these credentials, and this config if there is one;
-        servers since 0.2.1 can do that.
-        """
+        """Register a user's connection to an integration; see `Nango.register_connection`."""
         connection = self.connection(name)
-        client = connection.client
-        try:
-            result = await client.register_connection(
-                integration, user_id, token, config, credentials=credentials
-            )
-        except NangoServerError as error:
-            if not replace or _EXISTS not in error.message:
-                raise
-            found = both_spellings(token, credentials)["credentials"]
-            result = await client.update_connection_credentials(integration, user_id, found)
-            if config is not None:
-                await client.update_connection_config(integration, user_id, config)
+        result = await connection.client.register_connection(
+            integration, user_id, token, config, credentials=credentials, replace=replace
+        )
         connection.known.note_user(integration, user_id)
         self.changes.notify()
         return result
