@@ -1,6 +1,7 @@
 """The site: it is built without a warning, and its reference has everything that has a name."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -95,3 +96,19 @@ def test_a_notebook_is_shown_as_it_was_executed(
     text, form = json.loads((target / "01_one.ipynb").read_text())["cells"]
     assert text["source"] == "[more](../how-to/forms.md)"
     assert "a running notebook shows the form" in form["outputs"][0]["data"]["text/html"]
+
+
+def test_a_link_to_a_notebook_leads_there_in_the_repository_and_on_the_site(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    tutorials = import_module("tutorials")
+
+    for name in ("how-to/index.md", "tutorials/index.md"):
+        path = ROOT / "docs" / name
+        content = [path.read_text(encoding="utf-8")]
+        linked = re.findall(r"\]\((\S+\.ipynb)\)", content[0])
+        assert linked
+        assert [one for one in linked if not (path.parent / one).exists()] == []
+        tutorials.link(None, name, content)
+        assert all(f"](../tutorials/{Path(one).name})" in content[0] for one in linked)
