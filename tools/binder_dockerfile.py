@@ -10,6 +10,10 @@ from pathlib import Path
 from binder_sandbox import RehearsalError
 
 REPO2DOCKER = "jupyter-repo2docker>=2026.4"
+_PROGRAMS = {
+    "postBuild": "./binder/postBuild",
+    "start": 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"',
+}
 
 
 def install_repo2docker(venv: Path, uv: Path | None) -> Path:
@@ -32,7 +36,8 @@ def install_repo2docker(venv: Path, uv: Path | None) -> Path:
 
 
 def _succeeds(command: list[str]) -> bool:
-    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _works(python: Path) -> bool:
@@ -42,21 +47,20 @@ def _works(python: Path) -> bool:
     )
 
 
-def write_dockerfile(python: Path, repository: Path) -> str:
-    """Return what repo2docker prints about a repository: its log, then the Dockerfile."""
+def write_dockerfile(python: Path, repository: Path) -> tuple[str, str]:
+    """Return what repo2docker makes of a repository: its log, and the Dockerfile."""
     options = ["--no-build", "--user-id", "1000", "--user-name", "jovyan"]
     done = subprocess.run(
         [str(python), "-m", "repo2docker", *options, str(repository)],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     if done.returncode:
-        raise RehearsalError(f"repo2docker can't read the repository:\n{done.stdout}")
-    return done.stdout
+        raise RehearsalError("repo2docker can't read the folder binder/", done.stderr)
+    return done.stderr, done.stdout.strip()
 
 
 def entrypoint(python: Path) -> Path:
@@ -69,22 +73,28 @@ def check_dockerfile(printed: str, binder: Path, version: str) -> list[str]:
     """Say what in the Dockerfile is not as binder/ asks for."""
     installs = re.findall(r"apt-get install --yes --no-install-recommends (.*?) && ", printed)
     installed = {package for line in installs for package in line.split()}
-    wanted = apt_packages(binder / "apt.txt")
+    packages = apt_packages(binder / "apt.txt")
     last_user = re.findall(r"^USER (.*)$", printed, re.MULTILINE)[-1:]
     checks = {
         f"Python {version}": f"python={version}\n" in printed,
-        f"Debian packages {' '.join(wanted)}": set(wanted) <= installed,
+        f"binder/apt.txt: {' '.join(packages) or 'nothing'}": set(packages) <= installed,
         "binder/requirements.txt": '-r "binder/requirements.txt"' in printed,
-        "binder/postBuild": "./binder/postBuild" in printed,
-        "binder/start": 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in printed,
         "a user without rights": last_user == ["${NB_USER}"],
     }
+    for name, mark in _PROGRAMS.items():
+        if (binder / name).exists():
+            checks[f"binder/{name}"] = mark in printed
     for name, holds in checks.items():
         print(f"  {'ok    ' if holds else 'FAILED'}  {name}")
     return [f"the Dockerfile lacks {name}" for name, holds in checks.items() if not holds]
 
 
 def apt_packages(path: Path) -> list[str]:
-    """Read apt.txt as repo2docker does: a package a line, behind # a remark."""
-    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return [line for line in lines if line]
+    """Read apt.txt, if it is there, as repo2docker does: a package a line, behind # a remark."""
+    return [package for package in apt_lines(path) if package]
+
+
+def apt_lines(path: Path) -> list[str]:
+    """Read the package of each line, or "" where there is none."""
+    text = path.read_text() if path.exists() else ""
+    return [line.partition("#")[0].strip() for line in text.splitlines()]

@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -94,10 +94,15 @@ class Jupyter:
 
     def wait_for_services(self, seconds: float) -> float:
         """Wait until binder/start says that they are there; return when that was."""
-        status = Path(self.variables["NANGO_BINDER_LOGS"]) / "status"
+        folder = Path(self.variables["NANGO_BINDER_LOGS"])
+        status, log = folder / "status", folder / "server.log"
         while not (status.exists() and status.read_text().startswith("ready")):
-            said = status.read_text() if status.exists() else "nothing is said of them"
-            self._check(seconds, f"no services: {said}")
+            said = status.read_text() if status.exists() else "nothing is said of the services"
+            self._check(
+                seconds,
+                f"binder/start: {said.partition(chr(10))[0].rstrip('.')}",
+                lambda: log.read_text(errors="replace") if log.exists() else "",
+            )
         return time.monotonic() - self._started
 
     def ask_catalog(self) -> str:
@@ -132,13 +137,20 @@ class Jupyter:
                 return {name: value for name, _, value in pairs}
         raise RehearsalError("binder/start has not become jupyter-lab")
 
-    def _check(self, seconds: float, what: str) -> None:
+    def _check(self, seconds: float, what: str, more: Callable[[], str] = str) -> None:
         """Wait a moment; raise if there is no point in waiting any longer."""
         assert self._process is not None
         if self._process.poll() is not None or time.monotonic() - self._started > seconds:
-            log = self._log.read_text(errors="replace")[-3000:]
-            raise RehearsalError(f"{what}. Its log ends:\n{log.replace(self._token, '…')}")
+            log = self._log.read_text(errors="replace").replace(self._token, "…")
+            raise RehearsalError(f"{what}{place_in('binder/start', log)}", log + more())
         time.sleep(0.2)
+
+
+def place_in(name: str, printed: str) -> str:
+    """Say which line of a script failed, if bash, Python or the trap for errors says so."""
+    file = re.escape(name.rpartition("/")[2])
+    found = re.findall(rf"{file}\"?[:,] line (\d+)", printed)
+    return f", at line {found[-1]} of {name}" if found else ""
 
 
 def _free_port() -> int:

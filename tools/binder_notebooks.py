@@ -39,20 +39,31 @@ def execute(path: Path, sandbox: Sandbox, variables: Mapping[str, str]) -> Outco
         sandbox.run(["jupyter", "execute", *options, str(path)], variables, 600)
         failure = check_services_used(json.loads(result.read_text()))
     except RehearsalError as error:
-        failure = essence(str(error))
-    return Outcome(path.name, time.monotonic() - started, failure)
+        failure = essence(json.loads(path.read_text()), error.printed) or str(error)
+    return Outcome(str(path.relative_to(sandbox.home)), time.monotonic() - started, failure)
 
 
-def essence(printed: str) -> str:
-    """Leave the cell and its error of what ``jupyter execute`` prints, without colours."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
-    return plain.rpartition("CellExecutionError: ")[2]
+def essence(notebook: Any, printed: str) -> str:
+    """Say in a line which cell failed, of what ``jupyter execute`` prints, and by which error."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed).rpartition("CellExecutionError: ")[2].rstrip()
+    if not (found := re.search(r"^-{18,}\n(.*?)\n-{18,}$", plain, re.DOTALL | re.MULTILINE)):
+        return plain.rpartition("\n")[2]
+    sources = ["".join(cell["source"]) for cell in _code(notebook)]
+    number = sources.index(found[1]) + 1 if found[1] in sources else "?"
+    # Our own errors end in a hint; others in the line that names them.
+    errors = re.findall(r"^\w*(?:Error|Exception|Interrupt): .*", plain, re.MULTILINE)
+    error = errors[-1] if errors else plain.rpartition("\n")[2]
+    return f"code cell {number} ({found[1].splitlines()[0][:60]} …): {error}"
+
+
+def _code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def check_services_used(notebook: Any) -> str:
     """Say what the cells show that are for Binder, if it isn't what they should show."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] != "code" or not "".join(cell["source"]).startswith(NEEDS_BINDER):
+    for cell in _code(notebook):
+        if not "".join(cell["source"]).startswith(NEEDS_BINDER):
             continue
         shown = "\n".join(map(_text, cell["outputs"]))
         if re.search(r"Error\b", shown) or "Hello through RabbitMQ" not in shown:

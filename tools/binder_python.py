@@ -18,9 +18,11 @@ _LEFT_OUT = shutil.ignore_patterns("site-packages", "test", "idlelib", "config-*
 
 def wanted_version(runtime: Path) -> str:
     """Read ``python-3.12`` as 3.12."""
+    if not runtime.exists():
+        raise RehearsalError("there is no binder/runtime.txt, so Binder would take an older Python")
     match = re.fullmatch(r"python-(\d+\.\d+)\s*", runtime.read_text())
     if match is None:
-        raise RehearsalError(f"{runtime} should be python-3.X")
+        raise RehearsalError("line 1 of binder/runtime.txt, the only one, should be python-3.X")
     return match[1]
 
 

@@ -22,7 +22,19 @@ _SET_CHILD_SUBREAPER = 36
 
 
 class RehearsalError(Exception):
-    """Something that would fail on Binder, too, or that keeps the rehearsal from being one."""
+    """Something that would fail on Binder, too, or that keeps the rehearsal from being one.
+
+    Parameters
+    ----------
+    sentence : str
+        What failed, if possible with the line of the file.
+    printed : str
+        What a program printed about it.
+    """
+
+    def __init__(self, sentence: str, printed: str = "") -> None:
+        super().__init__(sentence)
+        self.printed = printed
 
 
 class Sandbox:
@@ -97,19 +109,22 @@ class Sandbox:
         Raises
         ------
         RehearsalError
-            If it fails, with the end of what it printed.
+            If it fails, with what it printed.
         """
         descriptor, name = tempfile.mkstemp(dir=self.folder)
         os.close(descriptor)
         log = Path(name)
-        process = self.start(command, environment, log)
+        try:
+            process = self.start(command, environment, log)
+        except OSError as error:
+            raise RehearsalError(f"{_short(command)}: {error.strerror}") from None
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise RehearsalError(f"{_short(command)}: no end after {seconds:g} s") from None
         printed = log.read_text(errors="replace")
         if code:
-            raise RehearsalError(f"{_short(command)} ended with {code}:\n{printed[-3000:]}")
+            raise RehearsalError(f"{_short(command)} ended with {code}", printed)
         return printed
 
     def _make_user(self) -> None:

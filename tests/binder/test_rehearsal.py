@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import binder_dockerfile
+import binder_jupyter
 import binder_memory
 import binder_notebooks
 import binder_python
+import binder_requirements
 import binder_sandbox
 import pytest
 
@@ -52,9 +54,71 @@ def test_a_cell_for_binder_must_have_used_the_services() -> None:
 
 
 def test_of_a_failed_notebook_the_cell_and_its_error_are_told() -> None:
-    printed = "jupyter execute …\nnbclient.exceptions.CellExecutionError: In\n\x1b[31m1/0\x1b[39m"
-    assert binder_notebooks.essence(printed) == "In\n1/0"
-    assert binder_notebooks.essence("no end after 600 s") == "no end after 600 s"
+    essence = binder_notebooks.essence
+    line = "-" * 18
+    printed = (
+        "jupyter execute …\nnbclient.exceptions.CellExecutionError: An error occurred\n"
+        f"{line}\n1/0\n2\n{line}\n\n\x1b[31mZeroDivisionError\x1b[39m: division by zero\n"
+    )
+    told = "code cell 1 (1/0 …): ZeroDivisionError: division by zero"
+    assert essence(notebook("1/0\n2", ""), printed) == told
+    assert essence(notebook("1/0", ""), "no end after 600 s") == "no end after 600 s"
+
+
+def test_of_a_failure_the_line_is_told() -> None:
+    blamed = binder_requirements.blamed
+    text = "# mine\nno_such-thing[x]==1\nmatplotlib\n"
+    told = "line 2 of binder/requirements.txt, no_such-thing[x]==1,"
+    assert blamed(text, "Because no-such-thing was not found, …") == told
+    assert blamed(text, "ERROR: Invalid: (from line 3 of binder/requirements.txt)").endswith("lib,")
+    assert blamed(text, "Couldn't parse … at position 8").startswith("line 2 of")
+    assert blamed(text, "no network") == "binder/requirements.txt"
+    place = binder_jupyter.place_in
+    assert (
+        place("binder/postBuild", "/x/binder/postBuild: line 7")
+        == ", at line 7 of binder/postBuild"
+    )
+    assert (
+        place("binder/start", '  File "/x/binder/start", line 4') == ", at line 4 of binder/start"
+    )
+    assert place("binder/start", "line 4 of something") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "new"),
+    [
+        ("nango-jupyter", "nango-jupyter @ file:///c"),
+        ("Nango_Jupyter[local, lab]>=0.1  # mine", "nango-jupyter[local, lab] @ file:///c"),
+        ("nango-jupyter[lab] @ git+https://host/me/x.git@main", "nango-jupyter[lab] @ file:///c"),
+        ("git+https://host/me/nango-jupyter.git", "nango-jupyter @ file:///c"),
+        (
+            "-e git+https://h/o/nango-jupyter@v1#egg=nango-jupyter[lab]",
+            "nango-jupyter[lab] @ file:///c",
+        ),
+    ],
+)
+def test_this_checkout_takes_the_place_of_what_may_not_be_published(line: str, new: str) -> None:
+    text, replaced = binder_requirements.with_checkout(f"pandas\n{line}\n", Path("/c"))
+    assert text == f"pandas\n{new}\n"
+    assert replaced == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-e .[tutorials]",
+        "nango-jupyter-more",
+        "./nango_jupyter-0.1.0-py3-none-any.whl[lab]",
+        "# nango-jupyter",
+    ],
+)
+def test_other_requirements_stay(line: str) -> None:
+    assert binder_requirements.with_checkout(line, Path("/c")) == (f"{line}\n", [])
+
+
+def test_binder_may_be_without_rabbitmq(tmp_path: Path) -> None:
+    less = DOCKERFILE.replace("rabbitmq-server", "curl").replace("ENV R2D_ENTRYPOINT", "ENV OTHER")
+    assert binder_dockerfile.check_dockerfile(less, tmp_path, "3.12") == []
 
 
 def test_memory_is_added_up_by_part() -> None:
