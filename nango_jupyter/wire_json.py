@@ -108,7 +108,7 @@ def _check_digits(number: int, path: str) -> None:
 def _refuse(value: Any, path: str) -> NoReturn:
     kind = type(value)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    article = "an" if name[0] in "aeiou" else "a"
+    article = "an" if name[0] in "aeio" else "a"
     raise NangoInputError(f"{path} is {article} {name}, which JSON can't hold", _hint(kind))
 
 

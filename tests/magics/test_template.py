@@ -220,7 +220,7 @@ def test_an_unknown_name_has_its_place(body: str, line: int, column: int, begins
         ("{{ (yield) }}", "'yield' outside function"),
         ("{{ x = 1 }}", "is not a Python expression"),
         ("{{ lambda: 1 }}", "{{ lambda: 1 }} is a function, which JSON can't hold"),
-        ('{"a": {{ [1, {1: object()}] }}}', '{{ [1, {1: object()}] }}[1]["1"] is a object'),
+        ('{"a": {{ [1, {1: object()}] }}}', '{{ [1, {1: object()}] }}[1]["1"] is an object'),
         ("a: '{{ print }}'", "{{ print }} is a builtin_function_or_method"),
         ('{"a": "{{ float("inf") }}"}', '{{ float("inf") }} is inf'),
         ("a: b {{ b'x' }}", "{{ b'x' }} is a bytes"),

@@ -30,13 +30,15 @@ CLOSE = """async () => {
 }"""
 
 # JupyterLab's own "idle" comes too early; these promises are what it waits for itself.
-READY = """async () => {
-    const widget = window.jupyterapp?.shell?.currentWidget;
-    if (!widget?.context?.isReady) return false;
+READY = """async (name) => {
+    const shell = window.jupyterapp?.shell;
+    const widget = [...(shell?.widgets("main") ?? [])].find(one => one.context?.path === name);
+    if (!widget?.context.isReady) return false;
+    shell.activateById(widget.id);  // commands are for the notebook that has the focus
     await widget.context.ready;
     await widget.context.sessionContext.ready;
     await widget.context.sessionContext.session.kernel.info;
-    return true;
+    return shell.currentWidget === widget;
 }"""
 
 
@@ -160,7 +162,7 @@ class Lab:
         else:
             page.goto(self._url(f"{'notebooks' if in_notebook_7 else 'lab/tree'}/{name}"))
         deadline = time.monotonic() + START_SECONDS
-        while not page.evaluate(READY):
+        while not page.evaluate(READY, name):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name} was not ready in {START_SECONDS} s")
             page.wait_for_timeout(100)

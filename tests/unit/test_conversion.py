@@ -299,7 +299,7 @@ def _deep() -> list[Any]:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"rows": [1, {"when": object()}]}, r"input\.rows\[1\]\.when is a object"),
+        ({"rows": [1, {"when": object()}]}, r"input\.rows\[1\]\.when is an object"),
         ({"a b": b"x"}, r'input\["a b"\] is a bytes'),
         ([bytearray(b"x"), 1], r"input\[0\] is a bytearray"),
         (memoryview(b"x"), "input is a memoryview"),
