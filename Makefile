@@ -50,7 +50,7 @@ bench: ## measure what everything costs, against the bare minimum and other pack
 	@bash tools/peers.sh
 	@$(python) -m benchmarks $(BENCH)
 
-docs: ## build the site of the documents into build/site
+docs: ## run the code blocks of the documents, and build their site into build/site
 	@bash tools/setup.sh test
 	@bash tools/docs.sh
 

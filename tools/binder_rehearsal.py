@@ -58,10 +58,8 @@ class Failure:
 
     def __str__(self) -> str:
         lines = [line for line in self.printed.splitlines() if line.strip()][-MOST_LINES:]
-        return "\n".join([*(f"  {line[:200]}" for line in lines), self._told()])
-
-    def _told(self) -> str:
-        return f"FAILED in the step {self.step}: {self.sentence.rstrip('.')}."
+        told = f"FAILED in the step {self.step}: {self.sentence.rstrip('.')}."
+        return "\n".join([*(f"  {line[:160]}" for line in lines), told])
 
 
 @dataclass
@@ -109,7 +107,7 @@ def main() -> int:
     for name, seconds in rehearsal.steps:
         print(f"  {seconds:6.1f} s  {name}")
     for failure in rehearsal.failures:
-        print(f"\nFAILED: {failure}")
+        print(f"\n{failure}")
     if not rehearsal.failures:
         condition = f", once nango-jupyter is where {NAME} takes it from"
         print(f"\nBinder would work{condition if rehearsal.is_unpublished else ''}.")

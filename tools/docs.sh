@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the site of the documents into build/site. A warning of Sphinx is an error.
+# Runs the code blocks of all documents, and builds their site into build/site. A warning of Sphinx
+# is an error.
 #
 # The tutorials are the notebooks with their outputs, which the tests in tests/notebooks execute,
 # check, and leave in build/notebooks. Those that are missing there, or older than the notebook,
@@ -22,6 +23,9 @@ if ((${#tests[@]})); then
     printf 'Executing the notebooks of %s …\n' "${tests[*]}"
     "$python" -m pytest -q --numprocesses 2 --dist loadfile "${tests[@]}"
 fi
+
+printf 'Running the code blocks …\n'
+"$python" -m pytest -q --numprocesses 2 --dist loadfile tests/docs
 
 printf 'Building build/site …\n'
 "$python" -m sphinx --fail-on-warning --keep-going --jobs 2 --quiet -d build/doctrees docs build/site

@@ -24,7 +24,9 @@ if ((failed == 0)); then
     step types "$python" -m mypy
     # A file's tests stay together: they share kernels, browsers and servers. Their order is that of
     # tests/conftest.py.
-    step tests "$python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"
+    # The documents' code blocks are run by `make docs`: together they would take too long.
+    step tests "$python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+        --ignore tests/docs "$@"
 fi
 
 printf '\n%s' "$table"

@@ -1,6 +1,7 @@
 """binder/start with stand-ins for RabbitMQ and the Nango server, and any program as Jupyter."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ RABBITMQ = "/usr/lib/rabbitmq/bin"
 SECONDS = 20.0
 
 # Answers as a broker does; fails as long as the file "broken" is beside it.
-BROKER = f"""#!{sys.executable}
+BROKER = """
 import os, pathlib, socket, sys
 if pathlib.Path(__file__).with_name("broken").exists():
     sys.exit("cannot start")
@@ -69,7 +70,9 @@ class Start:
             text = text.replace(old, new)
         services.write_text(text)
         self.start = str(binder / "start")
-        self._program("rabbitmq-server", BROKER)
+        (self.bin / "rabbitmq-server.py").write_text(BROKER)
+        broker = f"exec {shlex.quote(sys.executable)} \"$0.py\""
+        self._program("rabbitmq-server", f"#!/bin/sh\n{broker}\n")
         self._program("epmd", MAPPER)
         package = folder / "packages" / "nango_jupyter"
         package.mkdir(parents=True)

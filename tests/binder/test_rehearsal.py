@@ -11,6 +11,7 @@ import binder_jupyter
 import binder_memory
 import binder_notebooks
 import binder_python
+import binder_rehearsal
 import binder_requirements
 import binder_sandbox
 import pytest
@@ -82,6 +83,10 @@ def test_of_a_failure_the_line_is_told() -> None:
         place("binder/start", '  File "/x/binder/start", line 4') == ", at line 4 of binder/start"
     )
     assert place("binder/start", "line 4 of something") == ""
+    failure = binder_rehearsal.Failure("postBuild", "it failed.", "a line\n" * 50)
+    lines = str(failure).splitlines()
+    assert len(lines) < 20
+    assert lines[-1] == "FAILED in the step postBuild: it failed."
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def run_notebook(
         timeout=timeout,
         kernel_name="python3",
         store_widget_state=False,
+        coalesce_streams=True,  # what is printed may come in any number of pieces
         resources={"metadata": {"path": str(folder)}},
     ).execute()
     if not change:
