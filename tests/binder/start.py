@@ -71,7 +71,7 @@ class Start:
         services.write_text(text)
         self.start = str(binder / "start")
         (self.bin / "rabbitmq-server.py").write_text(BROKER)
-        broker = f"exec {shlex.quote(sys.executable)} \"$0.py\""
+        broker = f'exec {shlex.quote(sys.executable)} "$0.py"'
         self._program("rabbitmq-server", f"#!/bin/sh\n{broker}\n")
         self._program("epmd", MAPPER)
         package = folder / "packages" / "nango_jupyter"
