@@ -142,7 +142,9 @@ class Jupyter:
         assert self._process is not None
         if self._process.poll() is not None or time.monotonic() - self._started > seconds:
             log = self._log.read_text(errors="replace").replace(self._token, "…")
-            raise RehearsalError(f"{what}{place_in('binder/start', log)}", log + more())
+            log += (others := more())
+            place = place_in("binder/start", log) or file_in(others)
+            raise RehearsalError(f"{what}{place}", log)
         time.sleep(0.2)
 
 
@@ -151,6 +153,12 @@ def place_in(name: str, printed: str) -> str:
     file = re.escape(name.rpartition("/")[2])
     found = re.findall(rf"{file}\"?[:,] line (\d+)", printed)
     return f", at line {found[-1]} of {name}" if found else ""
+
+
+def file_in(printed: str) -> str:
+    """Say which line of an action or of YAML the server complained about."""
+    found = re.findall(r"^- (\S.*\.(?:py|yaml)):(\d+): (.*)", printed, re.MULTILINE)
+    return f"; line {found[-1][1]} of {found[-1][0]}: {found[-1][2]}" if found else ""
 
 
 def _free_port() -> int:

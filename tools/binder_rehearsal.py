@@ -250,7 +250,7 @@ def run_post_build(rehearsal: Rehearsal) -> None:
     try:
         sandbox.run([str(sandbox.home / name)], environment)
     except RehearsalError as error:
-        sentence = f"{name} failed{place_in(name, error.printed)}"
+        sentence = f"it failed{place_in(name, error.printed)}"
         raise RehearsalError(sentence, error.printed) from None
 
 

@@ -83,6 +83,8 @@ def test_of_a_failure_the_line_is_told() -> None:
         place("binder/start", '  File "/x/binder/start", line 4') == ", at line 4 of binder/start"
     )
     assert place("binder/start", "line 4 of something") == ""
+    told = binder_jupyter.file_in("Error: …\n- shop/price.action.py:1: invalid syntax\nended\n")
+    assert told == "; line 1 of shop/price.action.py: invalid syntax"
     failure = binder_rehearsal.Failure("postBuild", "it failed.", "a line\n" * 50)
     lines = str(failure).splitlines()
     assert len(lines) < 20
