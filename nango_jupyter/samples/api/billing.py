@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import Any
 
 from nango_jupyter.samples.api.paging import linked_page
-from nango_jupyter.samples.api.web import Api, Handler, Refusal, Reply, Request, load
+from nango_jupyter.samples.api.web import Api, Handler, Refusal, Reply, Request, choice_in, load
 
 __all__ = ["BillingApi"]
 
@@ -55,10 +55,7 @@ class BillingApi(Api):
         ]
 
     def _list_invoices(self, request: Request) -> Reply:
-        status = request.query.get("status")
-        if status is not None and status not in _STATUSES:
-            message = f"there is no status {status} (there are: {', '.join(_STATUSES)})"
-            raise Refusal(HTTPStatus.BAD_REQUEST, message)
+        status = choice_in(request.query, "status", _STATUSES)
         invoices = self._invoices.values()
         return linked_page(request, [one for one in invoices if status in (None, one["status"])])
 

@@ -17,7 +17,16 @@ from http import HTTPStatus
 from typing import Any
 
 from nango_jupyter.samples.api.paging import numbered_page
-from nango_jupyter.samples.api.web import Api, Handler, Refusal, Reply, Request, load, text_in
+from nango_jupyter.samples.api.web import (
+    Api,
+    Handler,
+    Refusal,
+    Reply,
+    Request,
+    choice_in,
+    load,
+    text_in,
+)
 
 __all__ = ["CrmApi"]
 
@@ -65,10 +74,7 @@ class CrmApi(Api):
         return Reply(note, HTTPStatus.CREATED)
 
     def _list_deals(self, request: Request) -> Reply:
-        stage = request.query.get("stage")
-        if stage is not None and stage not in _STAGES:
-            message = f"there is no stage {stage} (there are: {', '.join(_STAGES)})"
-            raise Refusal(HTTPStatus.BAD_REQUEST, message)
+        stage = choice_in(request.query, "stage", _STAGES)
         deals = [
             {
                 "contact_id": one["id"],

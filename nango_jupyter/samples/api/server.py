@@ -24,16 +24,15 @@ class SampleApi:
     """The APIs, on a free port of this machine alone, while the ``with`` block runs.
 
     Each block begins anew: nothing that was posted in an earlier one is there.
-
-    Attributes
-    ----------
-    url : str
-        Where they are, without a slash at the end; "" while they aren't running.
     """
 
     def __init__(self) -> None:
-        self.url = ""
         self._server: _Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Where they are, without a slash at the end; "" while they aren't running."""
+        return self._server.url if self._server else ""
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -42,7 +41,6 @@ class SampleApi:
 
     def __enter__(self) -> SampleApi:
         self._server = _Server()
-        self.url = self._server.url
         thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="sample-api", daemon=True
         )
@@ -53,7 +51,7 @@ class SampleApi:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
-        self._server, self.url = None, ""
+        self._server = None
 
 
 class _Server(ThreadingTCPServer):  # not HTTPServer, which looks up this machine's name first

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
 
-__all__ = ["Api", "Refusal", "Reply", "Request", "load", "text_in"]
+__all__ = ["Api", "Refusal", "Reply", "Request", "choice_in", "load", "text_in"]
 
 _DATA = Path(__file__).parents[1] / "data"
 
@@ -123,6 +123,15 @@ def load(name: str) -> list[dict[str, Any]]:
     """Return the rows of a file of the sample data."""
     rows: list[dict[str, Any]] = json.loads((_DATA / f"{name}.json").read_text(encoding="utf-8"))
     return rows
+
+
+def choice_in(query: Mapping[str, str], name: str, choices: Sequence[str]) -> str | None:
+    """Return one of the choices from a query, None without it; refuse any other."""
+    found = query.get(name)
+    if found is not None and found not in choices:
+        message = f"there is no {name} {found} (there are: {', '.join(choices)})"
+        raise Refusal(HTTPStatus.BAD_REQUEST, message)
+    return found
 
 
 def text_in(body: Mapping[str, Any], name: str, most: int) -> str:
