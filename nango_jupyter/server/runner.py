@@ -296,10 +296,11 @@ class ActionRunner:
             seconds = _MOST_BLOCKING if left is None else min(left, _MOST_BLOCKING)
             pong = job.place.ping()
             await job.wait(seconds)
-            if seconds == _MOST_BLOCKING and not pong.is_set():
-                # Where the machine was asleep, both their times are over: it may just come round.
-                await job.wait(_PATIENCE)
-            if seconds == _MOST_BLOCKING and not pong.is_set() and job.holds_its_loop:
+            if seconds < _MOST_BLOCKING or pong.is_set():
+                continue
+            # Where the machine was asleep, both their times are over: it may just come round.
+            await job.wait(_PATIENCE)
+            if not pong.is_set() and job.holds_its_loop:
                 self._retire(job.place)
                 job.place.interrupt()
                 raise BlockingError(f"held up its event loop for {_MOST_BLOCKING:g} s")
