@@ -7,32 +7,15 @@ import nbformat
 import pytest
 
 from tests.notebooks import support
+from tests.support.forms import CLICKING
 
 # A reader's clicks, behind the last cell.
 CLICKS = {
-    "tools": """
-import asyncio, html, re, threading
-
+    "tools": f"""
+{CLICKING}
 def shown(kind):
     [found] = [one for one in Out.values() if type(one).__name__ == kind]
     return found
-
-def text(widget):
-    return html.unescape(re.sub("<[^>]+>", " ", widget.value)).strip()
-
-async def until(check):
-    for _ in range(400):
-        if check():
-            return
-        await asyncio.sleep(0.025)
-    raise AssertionError("it did not come")
-
-async def press(form, button):
-    thread = threading.Thread(target=button.click)  # as in JupyterLab
-    thread.start()
-    thread.join()
-    await until(lambda: not form._worker.is_busy)
-    return text(form.status)
 """,
     "panel-shows": 'print(text(shown("Panel")._forms[0]._state))',
     "history-shows": """
@@ -46,27 +29,27 @@ print(remind._input.read(), text(remind.status), len(invoices.options))
 form = shown("RegisterForm")
 print(form._integration.value)
 form._user.set("bob")
-print(await press(form, form.buttons[0]))
+print(await run(form, form.buttons[0]))
 form._credentials.token.widget.value = "crm-demo-token"
-print(await press(form, form.buttons[0]))
+print(await run(form, form.buttons[0]))
 %nango_trigger crm get-contact bob {"contact_id": 1003} --out contact
 print(contact["name"])
 """,
     "trigger-click": """
 form = shown("TriggerForm")
 fields = form._input._draft._fields.fields
-print(await press(form, form.buttons[0]))
+print(await run(form, form.buttons[0]))
 fields["channel"].set("#ideas"); fields["text"].set("x" * 501)
-print(await press(form, form.buttons[0]))
+print(await run(form, form.buttons[0]))
 fields["text"].set("A gnome that waves")
-print(await press(form, form.buttons[0]), text(form.result))
+print(await run(form, form.buttons[0]), text(form.result))
 form._on_copy(None)
 print(text(form._cell.widget))
 """,
     "dashboard-click": """
 for number in ("INV-2026-0028", "INV-2026-0040"):
     invoices.value = number
-    print(remind._input.read(), await press(remind, remind.buttons[0]), text(remind.result))
+    print(remind._input.read(), await run(remind, remind.buttons[0]), text(remind.result))
 print(*[line for line, _ in history._list.options[:2]], sep="\\n")
 history._list.value = history._list.options[1][1]
 print(text(history.result))

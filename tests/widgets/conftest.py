@@ -4,33 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.forms import CLICKING
 from tests.support.kernel import Kernel
 
-SETUP = """
+SETUP = f"""
 %load_ext nango_jupyter
-import asyncio, html, re, threading, time
+import time
 import ipywidgets
 import nango_jupyter
-
-def click(button):
-    thread = threading.Thread(target=button.click)  # as in JupyterLab
-    thread.start()
-    thread.join()
-
-def text(widget):
-    return html.unescape(re.sub("<[^>]+>", "", widget.value))
-
-async def until(check, seconds=10):
-    for _ in range(seconds * 40):
-        if check():
-            return
-        await asyncio.sleep(0.025)
-    raise AssertionError("it did not come")
-
-async def run(form, button):
-    click(button)
-    await until(lambda: not form._worker.is_busy)
-    return text(form.status)
+{CLICKING}
 """
 
 
