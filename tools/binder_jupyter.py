@@ -73,24 +73,16 @@ class Jupyter:
 
     def open_first_page(self, seconds: float) -> Page:
         """Open / as a browser does, as soon as somebody answers."""
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
-        )
         while True:
             try:
-                with opener.open(
-                    f"http://127.0.0.1:{self._port}/?token={self._token}", timeout=10
-                ) as response:
-                    text, url = response.read().decode(), response.url
+                path, disabled = visit(self._port, self._token)
                 break
             except urllib.error.HTTPError as error:
                 raise RehearsalError(f"{urlsplit(error.url).path} is answered by {error}") from None
             except OSError:
                 self._check(seconds, "JupyterLab does not answer")
-        match = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', text, re.DOTALL)
-        disabled = json.loads(match[1]).get("disabledExtensions", []) if match else []
         self.variables = self._read_variables()
-        return Page(urlsplit(url).path, time.monotonic() - self._started, NEWS in disabled)
+        return Page(path, time.monotonic() - self._started, NEWS in disabled)
 
     def wait_for_services(self, seconds: float) -> float:
         """Wait until binder/start says that they are there; return when that was."""
@@ -146,6 +138,24 @@ class Jupyter:
             place = place_in("binder/start", log) or file_in(others)
             raise RehearsalError(f"{what}{place}", log)
         time.sleep(0.2)
+
+
+def visit(port: int, token: str) -> tuple[str, list[str]]:
+    """Open / of a Jupyter server as a browser does.
+
+    Returns
+    -------
+    tuple of str and list of str
+        The path that it leads to, and the extensions of JupyterLab that are disabled there.
+    """
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+    )
+    with opener.open(f"http://127.0.0.1:{port}/?token={token}", timeout=10) as response:
+        text, url = response.read().decode(), response.url
+    match = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', text, re.DOTALL)
+    disabled = json.loads(match[1]).get("disabledExtensions", []) if match else []
+    return urlsplit(url).path, disabled
 
 
 def place_in(name: str, printed: str) -> str:

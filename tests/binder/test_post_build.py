@@ -1,22 +1,19 @@
 """Whatever starts Jupyter on Binder, it opens on the first tutorial."""
 
-import json
 import os
-import re
 import subprocess
 import sys
 import time
-import urllib.request
-from http.cookiejar import CookieJar
+import urllib.error
 from pathlib import Path
 
+import binder_jupyter
 import pytest
 
 from nango_jupyter.samples.rabbitmq import free_ports
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST = "/lab/tree/notebooks/01_quickstart.ipynb"
-NEWS = "@jupyterlab/apputils-extension:announcements"
 
 
 @pytest.fixture
@@ -40,26 +37,19 @@ def test_the_start_page_is_the_first_tutorial(environment: dict[str, str]) -> No
     command = [program, *options, "--IdentityProvider.token=T"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     try:
-        path, page = first_page(port, process)
+        path, disabled = first_page(port, process)
     finally:
         process.terminate()
         process.wait(20)
     assert path == FIRST
-    config = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
-    assert config is not None
-    assert NEWS in json.loads(config[1])["disabledExtensions"]
+    assert binder_jupyter.NEWS in disabled
 
 
-def first_page(port: int, process: subprocess.Popen[bytes]) -> tuple[str, str]:
-    cookies = urllib.request.HTTPCookieProcessor(CookieJar())
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
+def first_page(port: int, process: subprocess.Popen[bytes]) -> tuple[str, list[str]]:
     deadline = time.monotonic() + 90
     while True:
         try:
-            with opener.open(f"http://127.0.0.1:{port}/?token=T", timeout=10) as response:
-                return response.url.partition(f":{port}")[2].partition("?")[0], str(
-                    response.read(), "utf-8"
-                )
+            return binder_jupyter.visit(port, "T")
         except urllib.error.URLError as error:
             if isinstance(error, urllib.error.HTTPError):
                 raise
