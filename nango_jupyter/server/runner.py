@@ -300,7 +300,8 @@ class ActionRunner:
                 continue
             # Where the machine was asleep, both their times are over: it may just come round.
             await job.wait(_PATIENCE)
-            if not pong.is_set() and job.holds_its_loop:
+            # Its end is told before its loop has come round.
+            if not job.done.done() and not pong.is_set() and job.holds_its_loop:
                 self._retire(job.place)
                 job.place.interrupt()
                 raise BlockingError(f"held up its event loop for {_MOST_BLOCKING:g} s")

@@ -195,6 +195,20 @@ async def test_one_behind_another_that_blocks_says_so(runner: ActionRunner) -> N
     assert await blocking == "blocked"
 
 
+async def test_one_whose_end_was_told_does_not_block(
+    runner: ActionRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its loop comes round a little later, where its thread had to wait just then."""
+    ended = ActionLoop.ended
+
+    def dawdle(place: ActionLoop, job: Any) -> None:
+        time.sleep(0.5)
+        ended(place, job)
+
+    monkeypatch.setattr(ActionLoop, "ended", dawdle)
+    assert await runner.run(block_in_c(1.5), 60) == "blocked"
+
+
 async def test_a_cancelled_caller_cancels_the_work(runner: ActionRunner) -> None:
     begun, ended = threading.Event(), threading.Event()
 
