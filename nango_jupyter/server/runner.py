@@ -143,12 +143,21 @@ class ActionLoop:
         return True
 
     async def _tidy(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
+        for task in self._others():
             task.cancel()
-        if others:
-            await asyncio.wait(others, timeout=_PATIENCE)
+        await self._wait_for_others()
         await self.clients.close()
+        # httpx leaves one open where an answer can't be read, and an action may leave its own.
+        closing = self.loop.create_task(self.loop.shutdown_asyncgens())
+        await asyncio.wait({closing}, timeout=_PATIENCE)
+        await self._wait_for_others()  # the garbage collector begins some as well
+
+    def _others(self) -> set[asyncio.Task[Any]]:
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    async def _wait_for_others(self) -> None:
+        if others := self._others():
+            await asyncio.wait(others, timeout=_PATIENCE)
 
 
 def _log_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

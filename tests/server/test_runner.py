@@ -251,6 +251,35 @@ async def test_closing_ends_what_runs() -> None:
         await waiting
 
 
+async def test_a_loop_closes_the_generators_that_were_left_open() -> None:
+    left: list[AsyncIterator[int]] = []
+    closed: list[int] = []
+
+    async def numbers(number: int) -> AsyncIterator[int]:
+        try:
+            yield number
+        finally:
+            await asyncio.sleep(0.01)
+            closed.append(number)
+
+    async def work(_: ActionLoop) -> None:
+        left.extend(map(numbers, range(2)))
+        for one in left:
+            await anext(one)
+
+    async def forget() -> None:
+        """As the garbage collector may, when the loop is about to end."""
+        left.pop()
+        await close()
+
+    runner = ActionRunner()
+    await runner.run(work, 5)
+    place = (await runner.run(where, 5))[1]
+    close, place.clients.close = place.clients.close, forget  # type: ignore[method-assign]
+    await runner.close()
+    assert sorted(closed) == [0, 1]
+
+
 async def test_a_thread_is_interrupted() -> None:
     ended = threading.Event()
 
