@@ -295,7 +295,7 @@ async def test_cancelled_at_any_moment(nango: Nango, after: float) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
     if batch._outcome.begun is None:
         return  # it had not even begun
     check_stopped(batch, 60, 20)

@@ -115,7 +115,7 @@ async def test_closing_while_a_stalled_peer_connects(proxy: Proxy, rabbit_vhost:
     await client.close()
     with pytest.raises(NangoClosedError, match="nothing was sent"):
         await connecting
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
 
 
 async def test_closing_while_asking_for_a_sign_of_life(

@@ -94,7 +94,7 @@ async def refusal(
     started = time.monotonic()
     with pytest.raises(NangoConnectionError) as caught:
         await client.connect()
-    assert time.monotonic() - started < limit + 0.5
+    assert time.monotonic() - started < limit + 3
     error = caught.value
     assert error.result is not None
     assert not error.result.success

@@ -102,7 +102,7 @@ async def test_reconnecting_keeps_to_the_calls_own_limit(
         started = time.monotonic()
         with pytest.raises(NangoConnectionError, match="did not answer"):
             await distant.trigger_action("i", "echo", 1, "stalled", timeout=0.5)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5  # the client's own limit is 10 s
         proxy.resume()
         assert (await distant.trigger_action("i", "echo", 1, "back")).return_value == "back"
         assert peer.inputs() == ["back"]

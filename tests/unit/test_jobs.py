@@ -94,13 +94,13 @@ def test_nobody_complains_of_a_failure_that_nobody_asks_for(
 
 
 def test_a_time_limit_leaves_the_job_running(start: Start) -> None:
-    job = start(answer(0.2))
+    job = start(answer(1))
     begun = time.monotonic()
     with pytest.raises(NangoTimeoutError, match=r"Job 1 is still running after 0.05 s"):
         job.result(timeout=0.05)
     with pytest.raises(NangoTimeoutError):
         job.result(timeout=0)
-    assert time.monotonic() - begun < 0.2
+    assert time.monotonic() - begun < 1
     assert job.result(timeout=10) is ANSWER
 
 
