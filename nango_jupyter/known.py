@@ -71,20 +71,22 @@ class KnownNames:
         """Remember a user of an integration."""
         _note(self._used, (integration, type(user_id), user_id))
 
+    def names(self) -> dict[str, list[str]]:
+        """Return each integration's actions, both sorted."""
+        served = self._served()
+        if served is None:
+            served = {name: [] for name, _, _ in self._used}
+            for integration, action in self._actions:
+                served.setdefault(integration, []).append(action)
+        return {name: sorted(served[name]) for name in sorted(served)}
+
     def integrations(self) -> list[str]:
         """Return the names of the integrations, sorted."""
-        served = self._served()
-        if served is not None:
-            return sorted(served)
-        used = {name for name, _ in self._actions} | {name for name, _, _ in self._used}
-        return sorted(used)
+        return list(self.names())
 
     def actions(self, integration: str) -> list[str]:
         """Return the names of an integration's actions, sorted."""
-        served = self._served()
-        if served is not None:
-            return sorted(served.get(integration, ()))
-        return sorted(action for name, action in self._actions if name == integration)
+        return self.names().get(integration, [])
 
     async def users(self, integration: str) -> list[UserId]:
         """Return users of an integration, who was used last first, 1,000 at most."""

@@ -37,6 +37,11 @@ def test_of_a_server_behind_a_broker_what_was_used_is_known() -> None:
     assert known.integrations() == ["crm", "mail", "slack"]
     assert known.actions("crm") == ["create-deal", "list-contacts"]
     assert known.actions("nothing") == []
+    assert known.names() == {
+        "crm": ["create-deal", "list-contacts"],
+        "mail": [],
+        "slack": ["notify"],
+    }
 
 
 async def test_users_of_both_types_the_last_used_first() -> None:

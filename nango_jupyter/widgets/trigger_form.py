@@ -301,8 +301,8 @@ def _served(known: KnownNames) -> Served:
     """Return what can be triggered, with what the server tells of each action."""
     told = known.catalog.integrations if known.catalog is not None else {}
     return {
-        name: {action: told.get(name, {}).get(action) for action in known.actions(name)}
-        for name in known.integrations()
+        name: {action: told.get(name, {}).get(action) for action in actions}
+        for name, actions in known.names().items()
     }
 
 

@@ -129,6 +129,18 @@ def test_what_the_server_has_is_offered(kernel: Kernel) -> None:
     assert value(kernel, "field('User').options") == ["7"]
 
 
+def test_the_folder_is_not_read_for_each_integration(kernel: Kernel) -> None:
+    kernel.ok(
+        "local, reads = session.connection().local, []\n"
+        "read = local.integrations\n"
+        "local.integrations = lambda: reads.append(1) or read()\n"
+        "reads.clear()\n"
+        "await session.register('crm', 8, 'any-token'); await settle()"
+    )
+    # As it is drawn, and when the catalogue has come.
+    assert 1 <= value(kernel, "len(reads)") <= 2 < value(kernel, "len(read())")
+
+
 @pytest.mark.parametrize(
     ("typed", "whom"), [("1", "int 1"), ('"1"', "str 1"), (" ada ", "str ada"), ("'1'", "str 1")]
 )
