@@ -20,13 +20,16 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 _SLOW = {
     "browser",
+    "client",
     "docs",
+    "kernel",
     "notebooks",
     "project",
     "reliability",
     "terminal",
-    "worker",
     "test_batch.py",
+    "widgets",
+    "worker",
 }
 
 

@@ -22,10 +22,11 @@ if ((failed == 0)); then
     step lint "$python" -m ruff check
     step format "$python" -m ruff format --check
     step types "$python" -m mypy
+    # Three on two cores: many tests wait for a broker, a kernel or a page.
     # A file's tests stay together: they share kernels, browsers and servers. Their order is that of
     # tests/conftest.py.
     # The documents' code blocks are run by `make docs`: together they would take too long.
-    step tests "$python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+    step tests "$python" -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
         --ignore tests/docs "$@"
 fi
 
