@@ -39,9 +39,13 @@ class Mailbox:
         """Call a function on the loop; do nothing if the loop has ended."""
         self._posted.append(callback)
         if not self._is_woken:
-            self._is_woken = True
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._empty)
+                try:
+                    self._is_woken = True
+                    self._loop.call_soon_threadsafe(self._empty)
+                except BaseException:  # an action's thread was interrupted: the next one wakes it
+                    self._is_woken = False
+                    raise
 
     def _empty(self) -> None:
         # First: what is posted from now on wakes the loop again, if need be once too often.

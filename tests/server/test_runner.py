@@ -16,7 +16,7 @@ from nango_jupyter.server.runner import (
     LostError,
     OverdueError,
 )
-from nango_jupyter.server.threads import in_thread
+from nango_jupyter.server.threads import ActionStopped, Mailbox, in_thread
 
 NAME = ContextVar("NAME", default="")
 
@@ -278,6 +278,25 @@ async def test_a_loop_closes_the_generators_that_were_left_open() -> None:
     close, place.clients.close = place.clients.close, forget  # type: ignore[method-assign]
     await runner.close()
     assert sorted(closed) == [0, 1]
+
+
+async def test_a_thread_that_is_interrupted_as_it_wakes_a_loop_leaves_it_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it had to say is heard as well; else nothing would be heard from any action again."""
+    loop = asyncio.get_running_loop()
+    mailbox, heard = Mailbox(loop), list[int]()
+
+    def stop(_: Any) -> None:
+        raise ActionStopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "call_soon_threadsafe", stop)
+        with pytest.raises(ActionStopped):
+            mailbox.post(lambda: heard.append(1))
+    mailbox.post(lambda: heard.append(2))
+    await asyncio.sleep(0.01)
+    assert heard == [1, 2]
 
 
 async def test_a_thread_is_interrupted() -> None:
