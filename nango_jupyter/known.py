@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -74,11 +74,8 @@ class KnownNames:
     def names(self) -> dict[str, list[str]]:
         """Return each integration's actions, both sorted."""
         served = self._served()
-        if served is None:
-            served = {name: [] for name, _, _ in self._used}
-            for integration, action in self._actions:
-                served.setdefault(integration, []).append(action)
-        return {name: sorted(served[name]) for name in sorted(served)}
+        names = self._used_names() if served is None else served
+        return {name: sorted(names[name]) for name in sorted(names)}
 
     def integrations(self) -> list[str]:
         """Return the names of the integrations, sorted."""
@@ -126,12 +123,17 @@ class KnownNames:
         users = await self.users(call.integration)
         return _other_type(call.user_id, users) or _guess(call.user_id, users)
 
-    def _served(self) -> dict[str, list[str]] | None:
+    def _used_names(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {name: [] for name, _, _ in self._used}
+        for integration, action in self._actions:
+            names.setdefault(integration, []).append(action)
+        return names
+
+    def _served(self) -> Mapping[str, Iterable[str]] | None:
         if self._local is None:
-            told = self.catalog
-            return None if told is None else {k: list(v) for k, v in told.integrations.items()}
+            return None if self.catalog is None else self.catalog.integrations
         try:
-            return dict(self._local.integrations())
+            return self._local.integrations()
         except NangoError:  # it is closed
             return None
 

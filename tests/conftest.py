@@ -21,7 +21,6 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 _SLOW = {
     "browser",
     "client",
-    "docs",
     "kernel",
     "notebooks",
     "project",

@@ -215,8 +215,10 @@ class _Job(Generic[T]):
 
     @property
     def holds_its_loop(self) -> bool:
-        """Whether it is what its loop runs just now."""
-        return self._task is not None and asyncio.current_task(self.place.loop) is self._task
+        """Whether it is what its loop runs just now, and has not told its end."""
+        if self._task is None or self.done.done():
+            return False
+        return asyncio.current_task(self.place.loop) is self._task
 
     def lose(self) -> None:
         """Let the server know that the loop has ended with the work undone."""
@@ -309,8 +311,7 @@ class ActionRunner:
                 continue
             # Where the machine was asleep, both their times are over: it may just come round.
             await job.wait(_PATIENCE)
-            # Its end is told before its loop has come round.
-            if not job.done.done() and not pong.is_set() and job.holds_its_loop:
+            if not pong.is_set() and job.holds_its_loop:
                 self._retire(job.place)
                 job.place.interrupt()
                 raise BlockingError(f"held up its event loop for {_MOST_BLOCKING:g} s")
